@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from duly.diagnostics import Path
 
 Scalar: TypeAlias = str | int | float | Decimal | bool
+Value: TypeAlias = Scalar | tuple[Scalar, ...]
 Operator: TypeAlias = Literal[
     "is",          # equal to the value
     "in",          # equal to one of the values
@@ -21,12 +22,17 @@ Operator: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """One field against one value. `at` is the place in the document that says so."""
+    """One field against one value. `at` is the place in the document that says so.
+
+    Durations and instants are microseconds. `order` holds the declared values, lowest first, where the
+    field is an ordered enum and the operator compares.
+    """
 
     field: str
     operator: Operator
-    value: Scalar | tuple[Scalar, ...]
+    value: Value
     at: Path = ()
+    order: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +61,4 @@ class Not:
 
 Condition: TypeAlias = Test | All | Some | Not
 ALWAYS = All(())
+NEVER = Some(())
