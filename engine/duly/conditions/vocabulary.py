@@ -9,7 +9,7 @@ from duly.conditions.fields import Vocabulary
 from duly.diagnostics import Path
 
 
-def vocabulary(
+def read_vocabulary(
     spec: object, at: Path = ("spec",), raw: Callable[[Path], str | None] | None = None
 ) -> tuple[Vocabulary, list[Fault]]:
     """The vocabulary that the `spec` of a Vocabulary document declares, with what is always there.
