@@ -1,0 +1,250 @@
+"""Decisions: a policy set, the events of a case and an instant to what the policy says."""
+
+from __future__ import annotations
+
+from duly import instants
+from duly.calendars.calendars import Calendars
+from duly.calendars.limits import BeyondCalendar
+from duly.cases import Case, Event, Refused
+from duly.conditions.values import Intake
+from duly.machines import clock as clocks
+from duly.machines import lead, snapshot, survey
+from duly.machines.classification import Table, classify
+from duly.machines.clock import Clock
+from duly.machines.ladder import Ladder
+from duly.machines.route import Routing
+from duly.machines.run import FAILED, Run
+from duly.machines.state import State
+from duly.machines.survey import Plan, Survey
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    Deeds = list[tuple[int, Mapping[str, Any]]]
+
+_NOTHING: dict[str, Any] = {}
+
+
+class PolicySet:
+    """A compiled policy set, ready to decide. `compiled` is the JSON data that `compiler.compile` makes.
+
+    `engine` chooses what matches rule lists: `native`, or `durable-rules` where that extra is installed.
+    Never changes once made; may be shared by threads.
+    """
+
+    def __init__(self, compiled: Mapping[str, Any], engine: str = "native") -> None:
+        self.compiled = compiled
+        self.identity = {
+            "set": compiled["set"]["name"],
+            "version": compiled["set"]["version"],
+            "revision": compiled["revision"],
+        }
+        self.calendars = Calendars(compiled["calendars"])
+        self.case_intake = Intake(compiled["vocabulary"], "case")
+        self.event_intake = Intake(compiled["vocabulary"], "event")
+        self.customer_intake = Intake(compiled["vocabulary"], "customer")
+        self.tables = [Table(spec, engine) for spec in compiled["tables"]]
+        routing = compiled.get("routing")
+        self.routing = None if routing is None else Routing(routing, engine)
+        self.clocks = [Clock(spec, self.calendars, engine) for spec in compiled["clocks"]]
+        self.leads = [clock for clock in self.clocks if clock.before is not None]
+        self.ladders = {spec["id"]: Ladder(spec, self.calendars) for spec in compiled["ladders"]}
+        self.surveys = [Survey(spec, self.calendars) for spec in compiled["surveys"]]
+        self.kinds = {survey.id: survey.kind for survey in self.surveys}
+        self.ledger: list[dict[str, Any]] = compiled.get("ledger", [])
+
+    def begin(self, case: Case) -> State:
+        """The state of a case before its first event."""
+        state = State(case.id, case.customer)
+        state.runs = {clock.id: Run() for clock in self.clocks}
+        state.plans = {survey.id: Plan() for survey in self.surveys}
+        return state
+
+    def apply(self, state: State, at: int, events: Sequence[Event]) -> None:
+        """Everything that the events of one instant do to a case; they are given in order of their ids.
+
+        Raises Refused, the state untouched by the refused event, where an event carries a wrong value.
+        """
+        deeds: dict[str, Deeds] = {}
+        changed: set[str] = set()
+        for event in events:
+            payload = self._take(state, event, changed)
+            facts = {**state.facts, **payload} if payload else state.facts
+            for clock in self.clocks:
+                for deed in clock.deeds(event.type, facts):
+                    deeds.setdefault(clock.id, []).append((deed, payload))
+            if self.routing is not None and event.type in self.routing.evaluate_on:
+                state.route = self.routing.route(facts)
+            self._survey(state, event, facts)
+        self._advance(state, at, deeds, changed)
+
+    def _take(self, state: State, event: Event, changed: set[str]) -> dict[str, Any]:
+        """Let the facts of an event into the state; returns its payload as facts."""
+        payload: dict[str, Any] = _NOTHING
+        opening = event.type == "case.opened"
+        if event.payload and event.type != "customer.updated":
+            payload, faults = self.event_intake(event.payload, False)
+            _refuse(faults, "data.")
+        if event.changes or opening:
+            values, faults = self.case_intake(event.changes, opening)
+            _refuse(faults, "data." if event.type in ("case.opened", "case.updated") else "data.case.")
+            self._change(state, event, values, changed)
+        if event.type == "customer.updated":
+            values, faults = self.customer_intake(event.payload, False)
+            _refuse(faults, "data.")
+            state.facts.update(values)
+            changed.update(values)
+        elif event.type == "case.assigned":
+            state.facts["assignee"] = event.payload.get("assignee")
+            changed.add("assignee")
+        elif event.type == "case.acknowledged":
+            state.facts["acknowledged"] = True
+            changed.add("acknowledged")
+        if opening and state.opened_at is None:
+            state.opened_at = event.at
+        if event.customer is not None and state.customer is None:
+            state.customer = event.customer
+        if (changed or opening) and self.tables:
+            self._classify(state, changed)
+        return payload
+
+    def _change(self, state: State, event: Event, values: dict[str, Any], changed: set[str]) -> None:
+        facts, inputs = state.facts, state.inputs
+        origin = "agent" if event.actor == "agent" else "input"
+        given = event.changes
+        for name, value in values.items():
+            if value is None:
+                facts.pop(name, None)
+                inputs.pop(name, None)
+            else:
+                facts[name] = value
+                if name in given:
+                    inputs[name] = origin
+            changed.add(name)
+
+    def _classify(self, state: State, changed: set[str]) -> None:
+        derived, errors = classify(self.tables, state.facts, state.inputs)
+        if derived != state.derived:
+            before = state.derived
+            changed.update(name for name, found in derived.items() if before.get(name) != found)
+            state.derived = derived
+        if errors:
+            state.errors = [error for error in state.errors if error["code"] != "rule_error"] + errors
+
+    def _survey(self, state: State, event: Event, facts: Mapping[str, Any]) -> None:
+        if event.type == "survey.sent":
+            name = str(facts.get("event.survey", ""))
+            state.sent.append((event.at, name, self.kinds.get(name, "")))
+        for each in self.surveys:
+            if event.type in each.hears:
+                customer = state.customer or state.id
+                survey.see(each, state.plans[each.id], event.type, event.at, facts, customer, self.ledger, state.sent)
+
+    def _advance(self, state: State, at: int, deeds: dict[str, Deeds], changed: set[str]) -> None:
+        for clock in self.clocks:
+            own = deeds.get(clock.id)
+            touched = bool(changed) and not clock.watches.isdisjoint(changed)
+            run = state.runs[clock.id]
+            if own is None and not touched and not clock.every:
+                continue
+            facts: Mapping[str, Any] = state.facts
+            if own:
+                own.sort(key=lambda deed: deed[0])
+                payload = own[-1][1]
+                facts = {**facts, **payload} if payload else facts
+            try:
+                run = clocks.roll(clock, run, at, facts)
+                run = clocks.advance(clock, run, at, [deed for deed, _ in own or ()], facts, touched)
+            except BeyondCalendar as error:
+                run = self._fail(state, clock, run, error)
+            state.runs[clock.id] = run
+        self._place_leads(state)
+
+    def _place_leads(self, state: State) -> None:
+        for clock in self.leads:
+            assert clock.before is not None
+            run = state.runs[clock.id]
+            try:
+                lead.place(clock, run, state.runs.get(clock.before[0]))
+            except BeyondCalendar as error:
+                state.runs[clock.id] = self._fail(state, clock, run, error)
+
+    def _fail(self, state: State, clock: Clock, run: Run, error: BeyondCalendar) -> Run:
+        """A clock without an answer says so; the other clocks of the case run on (semantics §9)."""
+        state.errors.append({"code": "beyond_calendar", "message": error.message, "rule": clock.rule})
+        failed = Run(run.cycle)
+        failed.phase = FAILED
+        failed.started_at = run.started_at
+        return failed
+
+    def replay(self, case: Case, at: int) -> State:
+        """The state of a case at `at`: its events until then, in the order (instant, opening first, id)."""
+        state = self.begin(case)
+        for moment, batch in _batches(case, at):
+            self.apply(state, moment, batch)
+        for clock in self.clocks:
+            if clock.every:
+                state.runs[clock.id] = clocks.roll(clock, state.runs[clock.id], at, state.facts)
+        return state
+
+    def view(self, state: State, at: int) -> dict[str, Any]:
+        """The decision of interface.md §3 for a case as it stands at `at`."""
+        decision: dict[str, Any] = {
+            "case": state.id,
+            "at": instants.render(at),
+            "policy": self.identity,
+            "fields": {name: {"value": value, "from": origin} for name, (value, origin) in state.derived.items()},
+            "route": state.route,
+            "clocks": [snapshot.clock(clock, state.runs[clock.id], at, self.ladders) for clock in self.clocks],
+            "surveys": [survey.view(each, state.plans[each.id], at) for each in self.surveys],
+        }
+        if state.errors:
+            decision["errors"] = state.errors
+        return decision
+
+
+def decide(policy: PolicySet, case: Case, at: int) -> dict[str, Any]:
+    """What the policy says of a case at an instant, given its events until then. Raises Refused."""
+    return policy.view(policy.replay(case, at), at)
+
+
+def _batches(case: Case, at: int) -> list[tuple[int, list[Event]]]:
+    """The events of a case until `at`, without repeats, those of one instant together."""
+    opening = Event("", "case.opened", case.opened_at)
+    opening.changes = case.fields
+    if not case.events:
+        return [(opening.at, [opening])] if opening.at <= at else []
+    seen: dict[str, Event] = {}
+    for number, event in enumerate(case.events):
+        if event.case is not None and event.case != case.id:
+            raise Refused("E107", f"event of case `{event.case}` in case `{case.id}`", f"events[{number}].case")
+        seen.setdefault(event.id, event)
+    events = sorted(seen.values(), key=_order)
+    given = next((event for event in events if event.type == "case.opened"), None)
+    if given is None:
+        events = sorted([opening, *events], key=_order)
+    elif case.fields:
+        given.changes = {**case.fields, **given.changes}
+    batches: list[tuple[int, list[Event]]] = []
+    for event in events:
+        if event.at > at:
+            break
+        if batches and batches[-1][0] == event.at:
+            batches[-1][1].append(event)
+        else:
+            batches.append((event.at, [event]))
+    return batches
+
+
+def _order(event: Event) -> tuple[int, bool, str]:
+    """Nothing can happen to a case before it is opened; else the ids decide within an instant."""
+    return event.at, event.type != "case.opened", event.id
+
+
+def _refuse(faults: Sequence[Mapping[str, str]], prefix: str) -> None:
+    if faults:
+        first = faults[0]
+        message = "; ".join(fault["message"] for fault in faults[:5])
+        raise Refused(first["code"], message, prefix + first["path"])

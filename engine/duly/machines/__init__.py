@@ -1,0 +1,1 @@
+"""Machines: what the kinds do at run time, as pure functions of events, compiled policy and calendars."""

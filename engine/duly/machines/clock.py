@@ -1,0 +1,267 @@
+"""Clocks at run time: what events do to a promise, as a pure function of a case's events."""
+
+from __future__ import annotations
+
+from duly.conditions.matchers import matcher
+from duly.conditions.predicates import predicate
+from duly.machines.run import CANCELLED, NOT_STARTED, OPEN, STOPPED, Run, due_when
+from duly.machines.target import Target
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    from duly.calendars.calendar import Calendar
+    from duly.calendars.calendars import Calendars
+
+    Facts = Mapping[str, Any]
+    Predicate = Callable[[Facts], bool]
+
+# What an event does to a clock, in the order in which the deeds of one instant are done (semantics §2.3).
+CANCEL, STOP, RESET, PAUSE, RESUME, REOPEN, START = range(7)
+_DEEDS = {"cancel": CANCEL, "stop": STOP, "reset": RESET, "pause": PAUSE, "resume": RESUME, "start": START}
+
+
+class Clock:
+    """One clock of a ServiceLevel, compiled: its triggers, its targets and how it answers change."""
+
+    __slots__ = (
+        "anchored_to_event", "before", "calendar", "cancel_while", "edges", "every", "id", "ladder", "looser",
+        "matcher", "on", "owner", "pause_while", "reads", "reads_event", "reopen", "resume_while", "rule",
+        "source", "started_by_event", "stricter", "targets", "warn", "watches", "while_",
+    )  # fmt: skip
+
+    def __init__(self, spec: Mapping[str, Any], calendars: Calendars, engine: str) -> None:
+        self.id: str = spec["id"]
+        self.rule: str = spec["rule"]
+        self.owner: str | None = spec.get("owner")
+        self.source: list[str] = spec.get("source", [])
+        self.calendar = calendars[spec["calendar"]]
+        self.targets = [Target(target, calendars) for target in spec["targets"]]
+        self.matcher = matcher(spec["match"], engine)
+        self.reads = frozenset(spec["reads"])
+        self.reads_event = any(name.startswith("event.") for name in self.reads)
+        self.on: dict[str, list[tuple[int, Predicate | None]]] = {}
+        for deed, triggers in spec["on"].items():
+            for event, condition in triggers:
+                test = None if condition is None else predicate(condition)
+                self.on.setdefault(event, []).append((_DEEDS[deed], test))
+        self.started_by_event = any(deed == START for on in self.on.values() for deed, _ in on)
+        self.pause_while = _state(spec.get("pause_while"))
+        self.resume_while = _state(spec.get("resume_while"))
+        self.cancel_while = _state(spec.get("cancel_while"))
+        self.while_ = _state(spec.get("while"))
+        self.edges = self.resume_while is not None or bool(spec["on"].get("resume"))
+        self.watches = frozenset(spec["watches"])
+        self.reopen: str | None = spec.get("reopen")
+        if self.reopen not in (None, "keep_stopped"):
+            self.on.setdefault("case.reopened", []).append((REOPEN, None))
+        self.stricter: str = spec.get("stricter", "keep_start")
+        self.looser: str = spec.get("looser", "keep_start")
+        self.warn: list[float] = spec.get("warn", [])
+        self.ladder: str | None = spec.get("ladder")
+        self.before: tuple[str, int, bool] | None = None
+        if "before" in spec:
+            lead = spec["before"]
+            self.before = (lead["clock"], lead["amount"], lead["unit"] == "working_days")
+        self.every: bool = spec.get("every", False)
+        self.anchored_to_event: bool = spec.get("anchor") == "event"
+
+    def deeds(self, event: str, facts: Facts) -> list[int]:
+        """What an event of this type does to the clock, given the case after it."""
+        triggers = self.on.get(event)
+        if triggers is None:
+            return []
+        return [deed for deed, test in triggers if test is None or test(facts)]
+
+
+def _state(condition: Any) -> Predicate | None:
+    return None if condition is None else predicate(condition)
+
+
+def advance(clock: Clock, run: Run, at: int, deeds: Sequence[int], facts: Facts, changed: bool) -> Run:
+    """The clock's run after the deeds of one instant, in their order; a new Run where a new cycle began.
+
+    `facts` are the case after the instant; `changed` says that a field the clock watches or its targets read
+    may have changed, so that state conditions and targets are looked at again.
+    """
+    for deed in deeds:
+        run = _do(clock, run, at, deed, facts)
+    if changed or deeds:
+        if clock.while_ is not None:
+            run = _follow(clock, run, at, facts)
+        if run.phase is OPEN and clock.cancel_while is not None and clock.cancel_while(facts):
+            end(run, at, CANCELLED)
+        if run.phase is OPEN:
+            if run.started_at != at or not deeds:
+                rematch(clock, run, at, facts)
+            if clock.pause_while is not None or clock.resume_while is not None:
+                _pause_by_state(clock, run, at, facts)
+    return run
+
+
+def _do(clock: Clock, run: Run, at: int, deed: int, facts: Facts) -> Run:
+    if deed == START:
+        if run.phase is OPEN or (clock.cancel_while is not None and clock.cancel_while(facts)):
+            return run
+        return start(clock, run, at, facts)
+    if deed == REOPEN:
+        if run.phase is not STOPPED:
+            return run
+        if clock.reopen == "new_cycle":
+            return start(clock, run, at, facts)
+        run.phase = OPEN
+        run.paused_at = run.ended_at if run.paused_at is None else run.paused_at
+        run.ended_at = None
+        resume(run, at)
+    elif run.phase is not OPEN:
+        return run
+    elif deed == STOP:
+        if clock.every:
+            return _next_period(clock, run, at, facts)
+        end(run, at, STOPPED)
+    elif deed == CANCEL:
+        end(run, at, CANCELLED)
+    elif deed == RESET:
+        _begin(clock, run, at, facts)
+    elif deed == PAUSE:
+        pause(run, at)
+    elif deed == RESUME:
+        resume(run, at)
+    return run
+
+
+def start(clock: Clock, run: Run, at: int, facts: Facts) -> Run:
+    """The first, or the next, cycle of the clock, started at `at`."""
+    fresh = Run(run.cycle + 1)
+    fresh.phase = OPEN
+    _begin(clock, fresh, at, facts)
+    return fresh
+
+
+def _begin(clock: Clock, run: Run, at: int, facts: Facts) -> None:
+    run.started_at = at
+    run.stretches = []
+    run.pauses = []
+    run.since = at if run.paused_at is None else None
+    if run.paused_at is not None:
+        run.paused_at = at
+    run.breached_by_change = False
+    if clock.reads_event:
+        run.start_facts = {name: value for name, value in facts.items() if name.startswith("event.")}
+    number = clock.matcher.first(facts)
+    run.target = clock.targets[number] if number >= 0 else None
+    run.calendar = clock.calendar if run.target is None else run.target.calendar
+    if run.target is not None and run.target.field is not None:
+        run.promised = facts.get(run.target.field)
+    run.due = due_when(run, run.since)
+
+
+def end(run: Run, at: int, phase: str) -> None:
+    """Stop or cancel: the due stays as it stood, so that the verdict can be told."""
+    if run.since is None:
+        run.due = due_when(run, at)
+    elif run.calendar is not None and run.since < at:
+        run.stretches.append((run.since, at, run.calendar))
+    run.since = None
+    run.ended_at = at
+    run.phase = phase
+
+
+def pause(run: Run, at: int) -> None:
+    """Stand still from `at` on; nothing where the clock stands still already."""
+    if run.since is None:
+        return
+    if run.calendar is not None and run.since < at:
+        run.stretches.append((run.since, at, run.calendar))
+    run.since = None
+    run.paused_at = at
+    if run.due is not None and run.due >= at:
+        run.due = None
+
+
+def resume(run: Run, at: int) -> None:
+    """Run again from `at` on; nothing where the clock runs."""
+    if run.paused_at is None:
+        return
+    if run.paused_at < at:
+        run.pauses.append((run.paused_at, at))
+    run.paused_at = None
+    run.since = at
+    run.due = due_when(run, at)
+
+
+def _pause_by_state(clock: Clock, run: Run, at: int, facts: Facts) -> None:
+    """Where `resume` is written, entering the state pauses; else being in it does."""
+    asked = clock.pause_while is not None and clock.pause_while(facts)
+    if not clock.edges:
+        if asked:
+            pause(run, at)
+        elif run.held:
+            resume(run, at)
+    elif asked and not run.held:
+        pause(run, at)
+    elif clock.resume_while is not None and clock.resume_while(facts):
+        resume(run, at)
+    run.held = asked
+
+
+def rematch(clock: Clock, run: Run, at: int, facts: Facts) -> None:
+    """Match the targets again and, where another one holds now, answer as `on_change` says (§2.5)."""
+    if run.start_facts is not None:
+        facts = {**{k: v for k, v in facts.items() if not k.startswith("event.")}, **run.start_facts}
+    number = clock.matcher.first(facts)
+    target = clock.targets[number] if number >= 0 else None
+    promised = facts.get(target.field) if target is not None and target.field is not None else None
+    if target is run.target and promised == run.promised:
+        return
+    now = at if run.since is None else run.since
+    old, old_due, old_promised, old_calendar = run.target, due_when(run, now), run.promised, run.calendar
+    calendar = clock.calendar if target is None else target.calendar
+    moved = run.since is not None and calendar is not old_calendar and run.since < at
+    if moved and run.since is not None and old_calendar is not None:
+        run.stretches.append((run.since, at, old_calendar))
+        run.since = at
+    run.target, run.promised, run.calendar = target, promised, calendar
+    new_due = due_when(run, at if run.since is None else run.since)
+    stricter = new_due is not None and (old_due is None or new_due < old_due)
+    answer = clock.stricter if stricter else clock.looser
+    if answer == "keep_target" and new_due != old_due:
+        run.target, run.promised, run.calendar = old, old_promised, old_calendar
+        if moved:
+            run.since = run.stretches.pop()[0]
+    elif answer == "restart" and new_due != old_due:
+        run.started_at, run.stretches, run.pauses = at, [], []
+        run.since = None if run.since is None else at
+        run.paused_at = None if run.paused_at is None else at
+    run.due = due_when(run, run.since)
+    if run.due is not None and run.due < at and (old_due is None or old_due >= at):
+        run.breached_by_change = True
+
+
+def _follow(clock: Clock, run: Run, at: int, facts: Facts) -> Run:
+    """A periodic clock lives while its condition holds."""
+    assert clock.while_ is not None
+    alive = clock.while_(facts)
+    if alive and run.phase is not OPEN and not clock.started_by_event:
+        return start(clock, run, at, facts)
+    if not alive and run.phase is OPEN:
+        end(run, at, CANCELLED)
+    return run
+
+
+def _next_period(clock: Clock, run: Run, at: int, facts: Facts) -> Run:
+    """The evidence of a period came: the next period runs from the due, or from the event."""
+    anchor = at if clock.anchored_to_event or run.due is None else run.due
+    return start(clock, run, anchor, facts)
+
+
+def roll(clock: Clock, run: Run, now: int, facts: Facts) -> Run:
+    """A periodic clock's run at `now`: periods that passed without evidence are left behind, missed."""
+    if not clock.every or clock.anchored_to_event:
+        return run
+    while run.phase is OPEN and run.due is not None and run.due < now and run.due > run.started_at:
+        run = start(clock, run, run.due, facts)
+    return run
+

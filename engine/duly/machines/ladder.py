@@ -1,0 +1,77 @@
+"""Ladders at run time: the timetable of the steps that a clock sets off."""
+
+from __future__ import annotations
+
+from duly.machines.run import Run, share
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from duly.calendars.calendar import Calendar
+    from duly.calendars.calendars import Calendars
+
+
+class Step:
+    """One step: `base` is `share`, `due` or `start`; `offset` is µs from it, `percent` the share used up."""
+
+    __slots__ = ("actions", "base", "id", "kind", "offset", "percent", "rule", "source")
+
+    def __init__(self, spec: Mapping[str, Any]) -> None:
+        self.id: str = spec["id"]
+        self.rule: str = spec["rule"]
+        self.base: str = spec["base"]
+        self.percent: float = spec.get("percent", 0)
+        self.offset: int = spec.get("offset", 0)
+        self.actions: list[dict[str, Any]] = spec["do"]
+        self.kind: str | None = spec.get("kind")
+        self.source: list[str] = spec.get("source", [])
+
+
+class Ladder:
+    """One ladder of an Escalation, compiled. `loops` is how often its steps are gone through, `every` the
+    µs between two rounds; `calendar` is what offsets count in, None for the clock's own.
+    """
+
+    __slots__ = ("calendar", "every", "id", "loops", "steps")
+
+    def __init__(self, spec: Mapping[str, Any], calendars: Calendars) -> None:
+        self.id: str = spec["id"]
+        self.steps = [Step(step) for step in spec["steps"]]
+        self.loops: int = spec.get("loops", 1)
+        self.every: int = spec.get("every", 0)
+        name = spec.get("calendar")
+        self.calendar = None if name is None else calendars[name]
+
+
+def timetable(ladder: Ladder, run: Run) -> list[tuple[int, int, Step]]:
+    """Every step as (instant, loop, step) in order of time, from the run's start and due (semantics §3.1).
+
+    Empty while there is no due: a paused clock, or one without a promise.
+    """
+    if run.due is None or run.calendar is None:
+        return []
+    calendar = ladder.calendar or run.calendar
+    rows: list[tuple[int, int, int, Step]] = []
+    for order, step in enumerate(ladder.steps):
+        first = _first(step, run, calendar)
+        if first is None:
+            continue
+        rows.append((first, 0, order, step))
+        for loop in range(1, ladder.loops):
+            rows.append((calendar.due(first, loop * ladder.every), loop, order, step))
+    rows.sort(key=lambda row: row[:3])
+    return [(at, loop, step) for at, loop, _, step in rows]
+
+
+def _first(step: Step, run: Run, calendar: Calendar) -> int | None:
+    if step.base == "share":
+        return share(run, step.percent)
+    assert run.due is not None
+    origin = run.due if step.base == "due" else run.started_at
+    if step.offset == 0:
+        return origin
+    if step.offset > 0:
+        return calendar.due(origin, step.offset)
+    return max(calendar.due_back(origin, -step.offset), run.started_at)

@@ -1,0 +1,124 @@
+"""A run: one cycle of a clock, and the arithmetic of its time."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from duly.calendars.calendar import Calendar
+    from duly.machines.target import Target
+
+NOT_STARTED, OPEN, STOPPED, CANCELLED, FAILED = "not_started", "open", "stopped", "cancelled", "unknown"
+
+
+class Run:
+    """One cycle of a clock: where it stands, with nothing in it that could drift.
+
+    `stretches` are the finished pieces of running time as (from, to, calendar): each keeps the calendar it
+    ran in. `since` is the start of the piece still running, None while the clock is paused or has ended.
+    `due` is None without a promise, and while the clock is paused before its due.
+    """
+
+    __slots__ = (
+        "breached_by_change", "calendar", "cycle", "due", "ended_at", "held", "paused_at", "pauses", "phase",
+        "promised", "since", "start_facts", "started_at", "stretches", "target",
+    )  # fmt: skip
+
+    def __init__(self, cycle: int = 0) -> None:
+        self.cycle = cycle
+        self.phase = NOT_STARTED
+        self.started_at = 0
+        self.target: Target | None = None
+        self.calendar: Calendar | None = None
+        self.stretches: list[tuple[int, int, Calendar]] = []
+        self.since: int | None = None
+        self.paused_at: int | None = None
+        self.pauses: list[tuple[int, int]] = []
+        self.held = False
+        self.ended_at: int | None = None
+        self.promised: int | None = None
+        self.due: int | None = None
+        self.breached_by_change = False
+        self.start_facts: dict[str, Any] | None = None
+
+    def promises(self) -> bool:
+        """Whether the cycle has a target with a promise in it."""
+        return self.target is not None and not self.target.none
+
+    def breached(self, now: int) -> bool:
+        """Whether the target was missed: strictly after its due (semantics §1.3)."""
+        if self.due is None:
+            return False
+        return (now if self.ended_at is None else self.ended_at) > self.due
+
+
+def elapsed(run: Run, now: int) -> int:
+    """Open time that the cycle has run until `now`, each stretch in its own calendar, in µs."""
+    total = 0
+    for start, end, calendar in run.stretches:
+        if start < now:
+            total += calendar.elapsed(start, min(end, now))
+    if run.since is not None and run.calendar is not None and now > run.since:
+        total += run.calendar.elapsed(run.since, now)
+    return total
+
+
+def reached(run: Run, amount: int, since: int | None) -> int | None:
+    """The earliest instant at which the cycle has run for `amount` µs of open time.
+
+    `since` is when it runs on from; None: it does not, so an amount not yet run is never reached.
+    """
+    for start, end, calendar in run.stretches:
+        done = calendar.elapsed(start, end)
+        if done >= amount:
+            return calendar.due(start, amount)
+        amount -= done
+    if since is None or run.calendar is None:
+        return None
+    return run.calendar.due(since, amount)
+
+
+def due_when(run: Run, since: int | None) -> int | None:
+    """When the promise of the cycle is used up, were it running on from `since` (None: standing still)."""
+    target = run.target
+    if target is None or target.none:
+        return None
+    if target.field is not None:
+        return run.promised if since is not None else None
+    if not target.counts_days:
+        return reached(run, target.amount, since)
+    if run.calendar is None:
+        return None
+    if since is None:
+        # Standing still: used up only where the last day had already ended when the pause began.
+        due = run.calendar.due_working_days(run.started_at, target.amount, run.pauses)
+        return due if run.paused_at is not None and due < run.paused_at else None
+    pauses: Sequence[tuple[int, int]] = run.pauses
+    if run.paused_at is not None and since > run.paused_at:
+        pauses = [*pauses, (run.paused_at, since)]
+    return run.calendar.due_working_days(run.started_at, target.amount, pauses)
+
+
+def share(run: Run, percent: float) -> int | None:
+    """The instant at which `percent` of the target is used up; None where that is not known yet."""
+    target = run.target
+    if target is None or target.none or run.calendar is None:
+        return None
+    if target.field is None and not target.counts_days:
+        amount = target.amount
+    elif run.due is None:
+        return None
+    else:
+        amount = elapsed_until(run, run.due)
+    return reached(run, int(amount * percent / 100), run.since if run.ended_at is None else None)
+
+
+def elapsed_until(run: Run, due: int) -> int:
+    """Open time of the cycle from its start to `due`, were it to run on until then."""
+    total = sum(calendar.elapsed(start, end) for start, end, calendar in run.stretches)
+    since = run.since if run.ended_at is None else run.ended_at
+    if since is not None and run.calendar is not None and due > since:
+        total += run.calendar.elapsed(since, due)
+    return total

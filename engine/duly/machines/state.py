@@ -1,0 +1,36 @@
+"""State: what the engine keeps of one case between its events."""
+
+from __future__ import annotations
+
+from duly.machines.run import Run
+from duly.machines.survey import Plan
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class State:
+    """One case as its events have left it.
+
+    `inputs` says of each field that came with a value from whom (`input` or `agent`); `facts` holds those
+    values, typed, the derived fields and what is known of the customer; `derived` each derived value with
+    its origin; `runs` the current cycle of each clock, `sent` what went to the customer, in order of time.
+    """
+
+    __slots__ = (
+        "customer", "derived", "errors", "facts", "id", "inputs", "opened_at", "plans", "route", "runs", "sent",
+    )  # fmt: skip
+
+    def __init__(self, id: str, customer: str | None) -> None:
+        self.id = id
+        self.customer = customer
+        self.opened_at: int | None = None
+        self.inputs: dict[str, str] = {}
+        self.facts: dict[str, Any] = {}
+        self.derived: dict[str, tuple[Any, str]] = {}
+        self.errors: list[dict[str, Any]] = []
+        self.route: dict[str, Any] | None = None
+        self.runs: dict[str, Run] = {}
+        self.plans: dict[str, Plan] = {}
+        self.sent: list[tuple[int, str, str]] = []
