@@ -1,0 +1,1 @@
+"""Working time: weekly hours, holidays, open intervals, due and elapsed."""
