@@ -31,9 +31,9 @@ def names() -> frozenset[str]:
 
 def version() -> str:
     """The release of the time-zone database, such as `2026f`."""
-    import tzdata
+    import tzdata  # type: ignore[import-untyped]
 
-    return tzdata.IANA_VERSION
+    return str(tzdata.IANA_VERSION)
 
 
 @cache
@@ -71,7 +71,8 @@ def _parse(content: bytes) -> tuple[list[tuple[int, int]], int, str]:
     offsets = [struct.unpack_from(">i", content, start + 9 * times + 6 * kind)[0] for kind in range(types)]
     end = position + 44 + _length(content, position, 8)
     footer = content[end:].strip(b"\n").decode("ascii")
-    return [(instant, offsets[kind]) for instant, kind in zip(instants, kinds, strict=True)], offsets[0], footer
+    changes = [(instant, offsets[kind]) for instant, kind in zip(instants, kinds, strict=True)]
+    return changes, offsets[0], footer
 
 
 def _length(content: bytes, header: int, width: int) -> int:
