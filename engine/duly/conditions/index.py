@@ -1,25 +1,152 @@
-"""The native matcher: which rules of a list hold for a case, by a bitmap index over their tests."""
+"""The native matcher: which rules of a list hold for a case, by a bitmap index over their tests.
+
+A row is a rule, or one of its alternatives, and a bit of an int. For each field a table tells, for a value,
+the rows whose tests of that field hold. The answers of the tables are ANDed; of the rows that are left, the
+lowest one whose residual condition holds is the first match. A new matcher first tries its rows one after
+the other: for the few cases of a short run that costs less than the tables, which are built as soon as
+the trials have taken about as long as building takes.
+"""
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from operator import eq, ne
+
+from duly.conditions.predicates import predicate
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any
+
+    from duly.conditions.predicates import Predicate
+    from duly.conditions.tables import Tables
+
+TRIALS = 24
+"""Cases that are tried row by row before the tables are built."""
 
 
 class Matcher:
-    """The rules of one list, packed by `packing.pack_rules`. Never changes; may be shared by threads."""
+    """The rules of one list, packed by `packing.pack_rules`. Its answers never change; threads may share it."""
 
-    __slots__ = ()
+    __slots__ = ("_left", "_residuals", "_rows", "_tables")
 
     def __init__(self, packed: Mapping[str, Any]) -> None:
-        raise NotImplementedError
+        self._rows: list[Any] = packed["rows"]
+        if packed.get("exact"):
+            self._rows = _with_decimals(self._rows)
+        self._residuals: dict[int, Predicate] = {}
+        self._left = TRIALS
+        self._tables: Tables | None = None
 
     def first(self, facts: Mapping[str, Any]) -> int:
         """The number of the first rule that holds, or -1. `facts` as for `predicates.predicate`."""
-        raise NotImplementedError
+        tables = self._tables
+        if tables is None:
+            return next(self._trial(facts), -1)
+        mask = _candidates(tables, facts)
+        residuals = tables.residuals
+        while mask:
+            lowest = mask & -mask
+            row = lowest.bit_length() - 1
+            residual = residuals[row]
+            if residual is None or residual(facts):
+                return tables.rules[row]
+            mask ^= lowest
+        return -1
 
     def all(self, facts: Mapping[str, Any]) -> list[int]:
         """The numbers of all rules that hold, in order."""
-        raise NotImplementedError
+        tables = self._tables
+        if tables is None:
+            return list(dict.fromkeys(self._trial(facts)))
+        mask = _candidates(tables, facts)
+        residuals, rules = tables.residuals, tables.rules
+        found: list[int] = []
+        last = -1
+        while mask:
+            lowest = mask & -mask
+            mask ^= lowest
+            row = lowest.bit_length() - 1
+            rule = rules[row]
+            if rule != last:
+                residual = residuals[row]
+                if residual is None or residual(facts):
+                    found.append(rule)
+                    last = rule
+        return found
+
+    def build(self) -> None:
+        """Builds the tables now, and not after the first cases."""
+        from duly.conditions.tables import Tables
+
+        self._tables = Tables(self._rows)
+
+    def _trial(self, facts: Mapping[str, Any]) -> Iterator[int]:
+        """The rules that hold, row by row: a rule with alternatives may come more than once."""
+        self._left -= 1
+        if self._left < 0:
+            self.build()
+        get = facts.get
+        for number, (rule, tests, rest) in enumerate(self._rows):
+            for field, operator, value in tests:
+                if not _HOLDS[operator](get(field), value):
+                    break
+            else:
+                if rest is None or self._residual(number, rest)(facts):
+                    yield rule
+
+    def _residual(self, number: int, rest: Any) -> Predicate:
+        residual = self._residuals.get(number)
+        if residual is None:
+            residual = self._residuals[number] = predicate(rest)
+        return residual
+
+
+def _candidates(tables: Tables, facts: Mapping[str, Any]) -> int:
+    """The rows whose indexed tests hold, as bits."""
+    get = facts.get
+    mask = tables.full
+    for field, masks, other in tables.plain:
+        mask &= masks(get(field), other)
+    for field, points, ranks, missing in tables.ordered:
+        value = get(field)
+        if value is None:
+            mask &= missing
+        else:  # both sides of the value: 2i between the points, 2i + 1 on one
+            mask &= ranks[bisect_left(points, value) + bisect_right(points, value)]
+    for field, table in tables.others:
+        mask &= table(get(field))
+    return mask
+
+
+def _with_decimals(rows: list[Any]) -> list[Any]:
+    from duly.conditions.exact import unpack
+
+    return [
+        [rule, [[field, operator, unpack(value)] for field, operator, value in tests], rest]
+        for rule, tests, rest in rows
+    ]
+
+
+_HOLDS: dict[str, Callable[[Any, Any], bool]] = {
+    "is": eq,
+    "!is": ne,
+    "in": lambda found, values: found in values,
+    "!in": lambda found, values: found not in values,
+    "exists": lambda found, value: (found is not None) is value,
+    "at_least": lambda found, value: found is not None and found >= value,
+    "!at_least": lambda found, value: found is None or not found >= value,
+    "over": lambda found, value: found is not None and found > value,
+    "!over": lambda found, value: found is None or not found > value,
+    "at_most": lambda found, value: found is not None and found <= value,
+    "!at_most": lambda found, value: found is None or not found <= value,
+    "below": lambda found, value: found is not None and found < value,
+    "!below": lambda found, value: found is None or not found < value,
+    "has": lambda found, value: found is not None and value in found,
+    "!has": lambda found, value: found is None or value not in found,
+    "has_any": lambda found, values: found is not None and not found.isdisjoint(values),
+    "!has_any": lambda found, values: found is None or found.isdisjoint(values),
+    "starts_with": lambda found, value: found is not None and found.startswith(value),
+}
+"""What an indexed test means for a value that was found; None: missing."""
