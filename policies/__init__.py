@@ -1,0 +1,1 @@
+"""The policy packs that Duly ships, as package data."""
