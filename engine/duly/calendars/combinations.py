@@ -49,7 +49,7 @@ def _parts(name: str, spec: dict[str, Any], calendars: dict[str, Any], faults: l
         return []
     for index, part in enumerate(names):
         if part != ALWAYS and part not in calendars:
-            faults.append(unknown("calendar", part, (ALWAYS, *map(str, calendars)), (name, key, index)))
+            faults.append(unknown("calendar", part, {ALWAYS, *map(str, calendars)}, (name, key, index)))
     return names if len(faults) == before else []
 
 

@@ -30,6 +30,13 @@ def countries() -> frozenset[str]:
     return frozenset(code for entry in COUNTRIES.values() for code in entry[1:] if len(code) == 2)
 
 
+def two_letters(code: str) -> str | None:
+    """The code of a country that is written in small or in three letters: `CN` for `CHN` and `cn`."""
+    from holidays.registry import COUNTRIES
+
+    return next((min(entry[1:], key=len) for entry in COUNTRIES.values() if code.upper() in entry[1:]), None)
+
+
 def subdivisions(country: str) -> frozenset[str]:
     """The codes of a country's provinces or states that have holidays of their own."""
     import holidays

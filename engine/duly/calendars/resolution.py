@@ -24,7 +24,7 @@ from typing import Any
 from duly.calendars import combinations
 from duly.calendars.calendars import ALWAYS
 from duly.calendars.conduct import conduct, zone
-from duly.calendars.facts import countries, holiday_facts, subdivisions
+from duly.calendars.facts import countries, holiday_facts, subdivisions, two_letters
 from duly.calendars.faults import Fault, expected, unknown
 from duly.calendars.week import Spans, date, date_range, spans, week
 from duly.diagnostics import Path
@@ -162,7 +162,7 @@ def _holidays(value: object, beyond: object, facts: Facts, path: Path, faults: l
         known = facts(country, subdivision)
     except KeyError:
         if country not in countries():
-            faults.append(unknown("country", country, countries(), (*path, "country")))
+            faults.append(_unknown_country(country, (*path, "country")))
         else:
             faults.append(unknown("subdivision", subdivision, subdivisions(country), (*path, "subdivision")))
         return {}
@@ -176,6 +176,12 @@ def _holidays(value: object, beyond: object, facts: Facts, path: Path, faults: l
         entries: Mapping[str, Any] = known[key]
         found[key] = {day: fact for day, fact in entries.items() if beyond != "error" or day <= through}
     return found
+
+
+def _unknown_country(code: str, path: Path) -> Fault:
+    near = two_letters(code)
+    fault = unknown("country", code, countries(), path)
+    return Fault(fault.code, fault.message, path, f"did you mean `{near}`?") if near else fault
 
 
 def _check_open(found: dict[str, Any], path: Path, faults: list[Fault]) -> None:
