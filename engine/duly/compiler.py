@@ -1,0 +1,268 @@
+"""The compiler: the documents of a policy set to compiled, plain data with its revision."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from duly import __version__, documents, parameters, validation
+from duly.calendars.calendars import digest
+from duly.calendars.facts import holiday_facts
+from duly.calendars.resolution import Facts
+from duly.conditions.fields import Vocabulary
+from duly.conditions.packing import pack_vocabulary
+from duly.conditions.vocabulary import read_vocabulary
+from duly.diagnostics import Diagnostic, Span, ordered, render_path
+from duly.documents import Document
+from duly.kinds import calendar, classification, escalation, routing, roster, service_level, survey
+from duly.kinds.scope import Scope, Sheet
+
+MANIFEST = "duly.yaml"
+FORMAT = 1
+MAX_RULES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file of a policy set: its name as diagnostics show it, and its content."""
+
+    file: str
+    content: bytes
+
+    @property
+    def is_test(self) -> bool:
+        return self.file.endswith(".test.yaml")
+
+
+@dataclass(slots=True)
+class Compilation:
+    """What compiling gave: the compiled set, unless there are errors, and every diagnostic."""
+
+    compiled: dict[str, Any] | None = None
+    places: dict[str, Any] = field(default_factory=dict)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    documents: list[Document] = field(default_factory=list)
+
+    @property
+    def errors(self) -> int:
+        return sum(each.severity == "error" for each in self.diagnostics)
+
+
+def compile(
+    sources: Sequence[Source], given: Mapping[str, Any] | None = None, *, facts: Facts = holiday_facts,
+    thorough: bool = False,
+) -> Compilation:  # fmt: skip
+    """Compile a policy set from its files and the values of its parameters.
+
+    All faults of all files are found in one go. `thorough` looks at tests and at what deciding does not
+    need, as `duly validate` does; else only the documents that decide are read, as fast as can be.
+    """
+    result = Compilation()
+    read: list[Document] = []
+    for source in sorted(sources, key=lambda source: source.file):
+        if source.is_test and not thorough:
+            continue
+        found, faults = documents.load(source.content, source.file)
+        result.diagnostics += faults
+        for document in found:
+            checked, faults = _validated(document, thorough, "test" if source.is_test else None)
+            result.diagnostics += faults
+            if not source.is_test and checked is not None:
+                read.append(checked)
+    result.documents = read
+    manifest = _manifest(read, sources, result.diagnostics)
+    if manifest is not None:
+        _compile(manifest, read, given or {}, facts, result)
+    result.diagnostics = ordered(result.diagnostics)
+    if result.errors:
+        result.compiled = None
+    return result
+
+
+def _validated(document: Document, thorough: bool, kind: str | None) -> tuple[Document | None, list[Diagnostic]]:
+    """The document with its scalars typed, or None where its shape is wrong, and what is wrong."""
+    checked, faults = validation.validate(document, kind=kind, thorough=thorough)
+    sound = not any(fault.severity == "error" for fault in faults)
+    return (checked if sound else None), faults
+
+
+def _manifest(read: Sequence[Document], sources: Sequence[Source], diagnostics: list[Diagnostic]) -> Document | None:
+    """The one PolicySet document, which stands in `duly.yaml`."""
+    found = [document for document in read if document.kind == "PolicySet"]
+    for document in found[1:]:
+        diagnostics.append(
+            Diagnostic("D216", "a second PolicySet; a set has one manifest", document.span(("kind",)), path="kind",
+                       help=f"keep the one in `{found[0].file}`")
+        )  # fmt: skip
+    if found:
+        return found[0]
+    broken = any(source.file.split("/")[-1] == MANIFEST for source in sources)
+    if not broken or not any(each.severity == "error" for each in diagnostics):
+        file = next((source.file for source in sources if source.file.split("/")[-1] == MANIFEST), MANIFEST)
+        diagnostics.append(
+            Diagnostic("D215", "no manifest: no document of kind `PolicySet`", Span(file, 1, 1, 1, 2),
+                       help=f"write one in `{MANIFEST}`; `duly init` shows how")
+        )  # fmt: skip
+    return None
+
+
+def _compile(
+    manifest: Document, read: Sequence[Document], given: Mapping[str, Any], facts: Facts, result: Compilation
+) -> None:
+    values = parameters.read(manifest, given)
+    resolved = [_substituted(document, values, result) for document in read]
+    result.diagnostics += values.diagnostics + values.missing()
+    sound = [document for document in resolved if document is not None]
+    result.documents = sound
+    if manifest.file not in {document.file for document in sound if document.kind == "PolicySet"}:
+        return
+    manifest = next(document for document in sound if document.kind == "PolicySet")
+    scope = _scope(manifest, sound, facts)
+    sheets = {
+        kind: sorted(
+            (Sheet(document, scope) for document in sound if document.kind == kind),
+            key=lambda sheet: sheet.document.name,
+        )
+        for kind in {document.kind for document in sound}
+    }  # fmt: skip
+    _named_once(sheets)
+    compiled = _set(manifest, scope, sheets, values.values, facts)
+    unread = any(fault.code.startswith("D0") for fault in result.diagnostics)
+    incomplete = unread or len(sound) < len(read) or result.errors > 0
+    # Where a document could not be read, names that it may have declared are not called unknown.
+    found = [each for each in scope.diagnostics if not (incomplete and each.code in _UNKNOWN_NAMES)]
+    result.diagnostics += found
+    if result.errors == 0:
+        compiled["revision"] = _revision(sound, values.values, compiled)
+        result.compiled = compiled
+        result.places = scope.places
+
+
+_UNKNOWN_NAMES = frozenset(("D201", "D202", "D301"))
+
+
+def _substituted(document: Document, values: parameters.Parameters, result: Compilation) -> Document | None:
+    """The document with its parameters' values in place; None where one has none, or does not fit."""
+    after = values.substitute(document)
+    uses = {path: name for name, places in values.uses.items() for where, path in places if where is document}
+    if not uses:
+        return after
+    if any(name not in values.values for name in uses.values()):
+        return None
+    checked, faults = _validated(after, False, None)
+    for fault in faults:
+        name = next((name for path, name in uses.items() if fault.path.startswith(render_path(path))), "")
+        result.diagnostics.append(
+            Diagnostic("D222", f"parameter `{name}` does not fit here: {fault.message}", fault.span, path=fault.path,
+                       found=fault.found, expected=fault.expected, help=fault.help)
+        )  # fmt: skip
+    return checked
+
+
+def _scope(manifest: Document, read: Sequence[Document], facts: Facts) -> Scope:
+    """Everything that the documents declare by name."""
+    vocabulary, faults = _vocabulary(read)
+    scope = Scope(vocabulary)
+    for document, fault in faults:
+        Sheet(document, scope).faults([fault])
+    of = {
+        kind: [Sheet(document, scope) for document in read if document.kind == kind]
+        for kind in ("Roster", "Escalation", "ServiceLevel", "Survey", "Reaction", "Calendar")
+    }
+    rosters = of["Roster"]
+    scope.people, scope.roles, scope.groups = (
+        frozenset(name for sheet in rosters for name in roster.names(sheet, part))
+        for part in ("people", "roles", "groups")
+    )
+    scope.ladders = frozenset(name for sheet in of["Escalation"] for name in escalation.names(sheet))
+    scope.clocks = frozenset(name for sheet in of["ServiceLevel"] for name in service_level.names(sheet))
+    scope.surveys = frozenset(name for sheet in of["Survey"] for name in survey.names(sheet))
+    scope.approvals = frozenset(
+        str(approval["id"]) for sheet in of["Reaction"] for approval in sheet.spec.get("approvals", ())
+    )
+    templates = manifest.data["spec"].get("templates")
+    scope.templates = None if templates is None else frozenset(templates)
+    timezone = manifest.data["spec"].get("timezone")
+    scope.calendars = calendar.compile(of["Calendar"], timezone, facts) if of["Calendar"] else {}
+    return scope
+
+
+def _vocabulary(read: Sequence[Document]) -> tuple[Vocabulary, list[tuple[Document, Any]]]:
+    """One vocabulary from all Vocabulary documents, with the faults of each."""
+    faults: list[tuple[Document, Any]] = []
+    vocabulary, _ = read_vocabulary({})
+    for document in read:
+        if document.kind == "Vocabulary":
+            own, found = read_vocabulary(document.data["spec"], raw=document.raw)
+            faults += [(document, fault) for fault in found]
+            events = {**vocabulary.events}
+            for event, fields in own.events.items():
+                events[event] = events.get(event, frozenset()) | fields
+            vocabulary = Vocabulary({**vocabulary.fields, **own.fields}, events)
+    return vocabulary, faults
+
+
+def _named_once(sheets: Mapping[str, Iterable[Sheet]]) -> None:
+    for kind, of_kind in sheets.items():
+        for sheet in of_kind:
+            sheet.unique(kind, sheet.document.name, ("metadata", "name"))
+
+
+def _set(
+    manifest: Document, scope: Scope, sheets: Mapping[str, list[Sheet]], values: Mapping[str, Any], facts: Facts
+) -> dict[str, Any]:
+    """The compiled set, but for its revision."""
+    spec = manifest.data["spec"]
+    surveys, ledger = survey.compile(sheets.get("Survey", []))
+    compiled: dict[str, Any] = {
+        "format": FORMAT,
+        "duly": __version__,
+        "set": {
+            "name": manifest.name,
+            "version": manifest.data["metadata"].get("version", "0.0.0"),
+            "title": manifest.data["metadata"].get("title"),
+            "timezone": spec.get("timezone", "UTC"),
+            "languages": spec.get("languages", []),
+            "adoption": spec.get("adoption"),
+        },
+        "parameters": dict(sorted(values.items())),
+        "vocabulary": pack_vocabulary(scope.vocabulary),
+        "calendars": scope.calendars,
+        "roster": roster.compile(sheets.get("Roster", [])),
+        "tables": classification.compile(sheets.get("Classification", [])),
+        "routing": routing.compile(sheets.get("Routing", [])),
+        "clocks": service_level.compile(sheets.get("ServiceLevel", [])),
+        "ladders": escalation.compile(sheets.get("Escalation", [])),
+        "surveys": surveys,
+        "ledger": ledger,
+    }
+    rules = sum(1 for place in scope.places.values() if place)
+    if rules > MAX_RULES:
+        where = manifest.span(("metadata", "name"))
+        scope.diagnostics.append(
+            Diagnostic("D217", f"{rules:,} entries; a set has at most {MAX_RULES:,}", where, help="split the set")
+        )
+    return compiled
+
+
+def _revision(read: Sequence[Document], values: Mapping[str, Any], compiled: Mapping[str, Any]) -> str:
+    """`sha256:…` of what the set means: its documents in no order, its parameters, and calendar facts."""
+    meant = {
+        "documents": sorted(([document.kind, document.name, document.data] for document in read), key=_canonical),
+        "parameters": dict(values),
+        "calendars": digest(compiled["calendars"]),
+        "format": FORMAT,
+    }
+    return "sha256:" + hashlib.sha256(_canonical(meant).encode()).hexdigest()
+
+
+def _canonical(data: Any) -> str:
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_number)
+
+
+def _number(value: Decimal) -> str:
+    return f"decimal:{value.normalize()}"
