@@ -321,7 +321,7 @@ def oracle(when: dict[str, Any], types: dict[str, Any], raw: dict[str, Any]) -> 
     """Whether a condition holds for the raw values of a case, all of which suit their fields."""
     for name, asked in when.items():
         if name == "any":
-            holds = any([oracle(part, types, raw) for part in asked])
+            holds = any(oracle(part, types, raw) for part in asked)
         elif name == "all":
             holds = all(oracle(part, types, raw) for part in asked)
         elif name == "not":

@@ -9,21 +9,23 @@ the trials have taken about as long as building takes.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from operator import eq, ne
 
 from duly.conditions.predicates import predicate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from duly.conditions.predicates import Predicate
     from duly.conditions.tables import Tables
 
-TRIALS = 24
-"""Cases that are tried row by row before the tables are built."""
+ROUNDS = 25
+"""How many times its rows a matcher tries before it builds the tables."""
+FEW = 5
+"""Rows up to which trying them is faster than any table."""
 
 
 class Matcher:
@@ -36,14 +38,15 @@ class Matcher:
         if packed.get("exact"):
             self._rows = _with_decimals(self._rows)
         self._residuals: dict[int, Predicate] = {}
-        self._left = TRIALS
+        self._left = ROUNDS * len(self._rows) if len(self._rows) > FEW else 1 << 62
         self._tables: Tables | None = None
 
     def first(self, facts: Mapping[str, Any]) -> int:
         """The number of the first rule that holds, or -1. `facts` as for `predicates.predicate`."""
         tables = self._tables
         if tables is None:
-            return next(self._trial(facts), -1)
+            row = self._tried(facts, 0)
+            return self._rows[row][0] if row >= 0 else -1
         mask = _candidates(tables, facts)
         residuals = tables.residuals
         while mask:
@@ -59,7 +62,7 @@ class Matcher:
         """The numbers of all rules that hold, in order."""
         tables = self._tables
         if tables is None:
-            return list(dict.fromkeys(self._trial(facts)))
+            return self._all_tried(facts)
         mask = _candidates(tables, facts)
         residuals, rules = tables.residuals, tables.rules
         found: list[int] = []
@@ -82,19 +85,35 @@ class Matcher:
 
         self._tables = Tables(self._rows)
 
-    def _trial(self, facts: Mapping[str, Any]) -> Iterator[int]:
-        """The rules that hold, row by row: a rule with alternatives may come more than once."""
-        self._left -= 1
-        if self._left < 0:
-            self.build()
+    def _tried(self, facts: Mapping[str, Any], start: int) -> int:
+        """The first row from `start` on that holds, or -1."""
         get = facts.get
-        for number, (rule, tests, rest) in enumerate(self._rows):
+        rows = self._rows
+        for row in range(start, len(rows)):
+            _, tests, rest = rows[row]
             for field, operator, value in tests:
                 if not _HOLDS[operator](get(field), value):
                     break
             else:
-                if rest is None or self._residual(number, rest)(facts):
-                    yield rule
+                if rest is None or self._residual(row, rest)(facts):
+                    self._count(row + 1 - start)
+                    return row
+        self._count(len(rows) - start)
+        return -1
+
+    def _all_tried(self, facts: Mapping[str, Any]) -> list[int]:
+        found: dict[int, None] = {}
+        row = self._tried(facts, 0)
+        while row >= 0:
+            found[self._rows[row][0]] = None
+            row = self._tried(facts, row + 1)
+        return list(found)
+
+    def _count(self, rows: int) -> None:
+        """Takes note of rows that were tried; builds the tables when it has been enough."""
+        self._left -= rows
+        if self._left < 0 and self._tables is None:
+            self.build()
 
     def _residual(self, number: int, rest: Any) -> Predicate:
         residual = self._residuals.get(number)
@@ -109,12 +128,13 @@ def _candidates(tables: Tables, facts: Mapping[str, Any]) -> int:
     mask = tables.full
     for field, masks, other in tables.plain:
         mask &= masks(get(field), other)
-    for field, points, ranks, missing in tables.ordered:
+    for field, points, ranks, masks_by_rank, missing in tables.ordered:
         value = get(field)
         if value is None:
             mask &= missing
-        else:  # both sides of the value: 2i between the points, 2i + 1 on one
-            mask &= ranks[bisect_left(points, value) + bisect_right(points, value)]
+        else:  # rank 2i lies before point i, 2i + 1 on it
+            rank = ranks(value)
+            mask &= masks_by_rank[2 * bisect_left(points, value) if rank is None else rank]
     for field, table in tables.others:
         mask &= table(get(field))
     return mask

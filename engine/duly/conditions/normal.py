@@ -175,6 +175,8 @@ def _rows_of(rule: int, condition: Condition, most: int) -> list[Row]:
         else:
             choices.append(ways)
             count *= len(ways)
+    if not choices:
+        return [_row(rule, condition)]
     found: list[Row] = []
     for way in product(*choices):
         whole = _group([*kept, *(part for each in way for part in each)], True, All((), condition.at))

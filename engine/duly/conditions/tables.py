@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     Test = tuple[int, str, Any]  # row, operator, value
     Intervals = list[tuple[int, int]]  # of ranks, both ends included
 
-LARGEST_TABLE = 262_144
-"""Bytes of masks up to which a table is made of finished masks."""
-STRIDE = 8
+BUDGET = 6 * 1024 * 1024
+"""Bytes for tables of finished masks; where they are used up, the next tables are sparse."""
+STRIDE = 4
 """Changes between two finished masks of a SparseRanks."""
 
 _VALUE, _ORDER, _PREFIX, _MEMBER = range(4)
@@ -35,18 +35,19 @@ class Tables:
     """The tables of a list of packed rows.
 
     `full` is the mask of all rows; `rules` and `residuals` go by row. `plain` are (field, lookup of a value
-    with the mask of other values, that mask); `ordered` are (field, points, masks by rank, mask of a
-    missing value); `others` are (field, function of a value).
+    with the mask of other values, that mask); `ordered` are (field, points, rank of a value that is
+    a point, masks by rank, mask of a missing value); `others` are (field, function of a value).
     """
 
-    __slots__ = ("full", "ordered", "others", "plain", "residuals", "rules")
+    __slots__ = ("_budget", "full", "ordered", "others", "plain", "residuals", "rules")
 
     def __init__(self, rows: Sequence[Any]) -> None:
+        self._budget = BUDGET
         self.full = (1 << len(rows)) - 1
         self.rules: list[int] = [row[0] for row in rows]
         self.residuals = [None if rest is None else predicate(rest) for _, _, rest in rows]
         self.plain: list[tuple[str, Callable[[Any, int], int], int]] = []
-        self.ordered: list[tuple[str, list[Any], Any, int]] = []
+        self.ordered: list[tuple[str, list[Any], Callable[[Any], int | None], Any, int]] = []
         self.others: list[tuple[str, Callable[[Any], int]]] = []
         asked: dict[str, list[list[Test]]] = {}
         for row, (_, tests, _) in enumerate(rows):
@@ -64,6 +65,14 @@ class Tables:
                 self.others.append((field, Prefixes(self.full, prefixes)))
             if members:
                 self.others.append((field, Members(self.full, members)))
+
+    def _affords(self, masks: int) -> bool:
+        """Whether the budget has room for so many finished masks; takes it."""
+        size = masks * (self.full.bit_length() // 8 + 40)
+        if size > self._budget:
+            return False
+        self._budget -= size
+        return True
 
     def _add_plain(self, field: str, tests: list[Test]) -> None:
         """A table by value, for equality and presence."""
@@ -90,7 +99,7 @@ class Tables:
                     flips.setdefault(each, []).append(row)
         full = self.full
         other, missing_mask = full ^ _mask(failing), full ^ _mask(absent)
-        if len(flips) * full.bit_length() <= LARGEST_TABLE * 8:
+        if self._affords(len(flips)):
             masks: dict[Any, int] = {value: other ^ _mask(rows) for value, rows in flips.items()}
             masks[None] = missing_mask
             self.plain.append((field, masks.get, other))
@@ -122,7 +131,7 @@ class Tables:
         del changes[last + 1]
         base = self.full ^ _mask(tested)
         masks: Any
-        if len(changes) * self.full.bit_length() <= LARGEST_TABLE * 8:
+        if self._affords(len(changes)):
             masks = []
             for rows in changes:
                 for row in rows:
@@ -130,7 +139,7 @@ class Tables:
                 masks.append(base)
         else:
             masks = SparseRanks(base, changes)
-        self.ordered.append((field, points, masks, self.full ^ _mask(absent)))
+        self.ordered.append((field, points, ranks.get, masks, self.full ^ _mask(absent)))
 
 
 class SparseValues:

@@ -60,12 +60,13 @@ class Intake:
         """
         facts: dict[str, Any] = {}
         faults: list[Fault] = []
-        checks = self._checks
+        known = self._checks.get
         for bare, value in raw.items():
-            if bare not in checks:
+            entry = known(bare)
+            if entry is None:
                 self._unknown(bare, value, facts, faults)
                 continue
-            name, check = checks[bare]
+            name, check = entry
             if value is None:
                 if not complete:
                     facts[name] = None
@@ -206,13 +207,14 @@ def _instant(value: Any) -> int:
 
 def _one_of(values: list[str]) -> Check:
     """The check of an enum."""
-    known = {value: value for value in values}
+    known = {value: value for value in values}.get
 
     def check(value: Any) -> Any:
-        if value.__class__ is str and value in known:
-            return known[value]
+        found = known(value) if value.__class__ is str else None
+        if found is not None:
+            return found
         text = _text(value)
-        if text in known:
+        if known(text) is not None:
             return text
         from duly.diagnostics import did_you_mean
 
