@@ -29,12 +29,12 @@ NOUNS: dict[FieldType, str] = {
     "number": "a number",
     "integer": "a whole number",
     "boolean": "`true` or `false`",
-    "enum": "an enum",
-    "set": "a set",
+    "enum": "one of the values",
+    "set": "a text",
     "duration": "a duration",
     "instant": "an instant",
 }
-"""Each type as messages name it."""
+"""What a test of each type takes, as messages name it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ def typed(data: object, field: Field, raw: str | None = None) -> Scalar:
         case "boolean":
             if isinstance(data, bool):
                 return data
-            raise _other(data, field)
+            raise _other(data, field, "take the quotes away" if data in ("true", "false") else None)
         case "number" | "integer":
             return _number(data, field)
         case "duration":
@@ -82,7 +82,7 @@ def _number(data: object, field: Field) -> int | float | Decimal:
     try:
         number = canonical(data)
     except ValueError as error:
-        raise Unsuited("C006", f"{error} for `{field.name}`") from None
+        raise Unsuited("C006", f"`{field.name}`: {error}") from None
     if field.type == "integer":
         if number != int(number):
             raise _other(data, field)
@@ -102,7 +102,7 @@ def _duration(data: object, field: Field, raw: str | None) -> int:
     try:
         duration = durations.parse(written if written is not None else str(data))
     except ValueError as error:
-        raise Unsuited("C006", f"{error} for `{field.name}`") from None
+        raise Unsuited("C006", f"`{field.name}`: {error}") from None
     if duration.unit == durations.WORKING_DAYS:
         raise Unsuited(
             "C006",
@@ -116,11 +116,12 @@ def _instant(data: object, field: Field) -> int:
     try:
         return instants.parse(data)  # type: ignore[arg-type]
     except ValueError as error:
-        raise Unsuited("C006", f"{error} for `{field.name}`") from None
+        raise Unsuited("C006", f"`{field.name}`: {error}") from None
 
 
 def _other(data: object, field: Field, help: str | None = None) -> Unsuited:
-    return Unsuited("C006", f"expected {NOUNS[field.type]} for `{field.name}`, found {shown(data)}", help)
+    found = f"the text {shown(data)}" if isinstance(data, str) else shown(data)
+    return Unsuited("C006", f"expected {NOUNS[field.type]} for `{field.name}`, found {found}", help)
 
 
 def shown(data: object) -> str:

@@ -6,18 +6,14 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, cast
 
 from duly.conditions.faults import Fault
-from duly.conditions.fields import NOUNS, Field, Vocabulary
+from duly.conditions.fields import Field, Vocabulary
 from duly.conditions.operands import Unsuited, shown, text, typed
 from duly.conditions.patterns import check_pattern
+from duly.conditions.suggestions import GROUPS, TESTS, meant_field, meant_test, noun, tests_of
 from duly.conditions.tree import ALWAYS, All, Condition, Not, Operator, Scalar, Some, Test
-from duly.diagnostics import Path, did_you_mean, nearest
+from duly.diagnostics import Path, did_you_mean
 
 DEEPEST = 32
-TESTS = (
-    "not", "at_least", "over", "at_most", "below", "has", "has_any", "has_all", "has_none",
-    "contains", "starts_with", "ends_with", "matches", "exists",
-)  # fmt: skip
-GROUPS = ("any", "all", "not")
 _LISTS = ("has_any", "has_all", "has_none")
 _ORDER = ("at_least", "over", "at_most", "below")
 _UNSET = object()
@@ -38,10 +34,10 @@ def read(
     `at` is the path of `data` in its document. `events` are the event types that are looked at: only their
     payload may be tested; None: any event's; empty: no event is looked at here. `raw` gives a plain scalar
     as it was written (`Document.raw`), so that a text field takes `0777` as it stands. `parameters` maps
-    the names of declared parameters to their values for `{param: name}`; a value of None is a parameter
-    that has none yet: no fault here, the test is left out.
+    the names of declared parameters to their values for `{param: name}`; where a value is None, or the whole
+    mapping, whoever holds the parameters reports it: the test is left out without a fault.
     """
-    reader = _Reader(vocabulary, events, raw, parameters or {})
+    reader = _Reader(vocabulary, events, raw, parameters)
     return reader.group(data, at, 1), reader.faults
 
 
@@ -50,7 +46,7 @@ def read_value(
 ) -> tuple[Any, list[Fault]]:
     """A value of the type of `field` as a policy writes it (such as what a rule sets), as a fact: text in
     NFC, durations and instants in microseconds, sets as frozenset. None where it has faults."""
-    reader = _Reader(Vocabulary({}), None, raw, {})
+    reader = _Reader(Vocabulary({}), None, raw, None)
     if field.type != "set":
         value = reader.scalar(data, field, at)
         return (None if value is _UNSET else value), reader.faults
@@ -66,7 +62,7 @@ class _Reader:
         vocabulary: Vocabulary,
         events: Collection[str] | None,
         raw: Callable[[Path], str | None] | None,
-        parameters: Mapping[str, object],
+        parameters: Mapping[str, object] | None,
     ) -> None:
         self.vocabulary = vocabulary
         self.events = events
@@ -120,7 +116,7 @@ class _Reader:
             return ALWAYS
         if isinstance(data, dict) and set(data) != {"param"}:
             if not data:
-                self.fault("C009", f"no test for `{name}`", at, f"tests that suit it: {_tests(field)}")
+                self.fault("C009", f"no test for `{name}`", at, f"tests that suit it: {tests_of(field)}")
             parts = tuple(self.test(field, key, value, (*at, key)) for key, value in data.items())
             return parts[0] if len(parts) == 1 else All(parts, at)
         return self.equality(field, data, at)
@@ -129,7 +125,7 @@ class _Reader:
         """The field of that name, where it may be asked for here."""
         field = self.vocabulary.fields.get(name)
         if field is None:
-            self.fault("C002", f"unknown field `{name}`", at, self.meant(name), key=True)
+            self.fault("C002", f"unknown field `{name}`", at, meant_field(name, self.vocabulary), key=True)
             return None
         if not name.startswith("event.") or self.events is None:
             return field
@@ -145,20 +141,6 @@ class _Reader:
             f"it is carried by {carriers}" if carriers else None, key=True,
         )  # fmt: skip
         return None
-
-    def meant(self, name: str) -> str | None:
-        """The help line for an unknown field."""
-        if name.partition(".")[0] in ("case", "fields"):
-            bare = name.partition(".")[2]
-            if bare in self.vocabulary.fields:
-                return f"did you mean `{bare}`? fields of the case are written bare"
-        for prefix in ("event.", "customer."):
-            if prefix + name in self.vocabulary.fields:
-                return f"did you mean `{prefix}{name}`?"
-        if nearest(name, TESTS) == name:
-            return f"`{name}` is a test; write it under a field: `field: {{{name}: …}}`"
-        near = did_you_mean(name, [*self.vocabulary.fields, *GROUPS])
-        return near or "declare it in the Vocabulary"
 
     def equality(self, field: Field, data: object, at: Path) -> Condition:
         """A plain value, or a list of values of which the field is any."""
@@ -186,15 +168,15 @@ class _Reader:
     def test(self, field: Field, key: str, data: object, at: Path) -> Condition:
         """One named test of a field."""
         if key not in TESTS:
-            self.fault("C005", f"unknown test `{key}`", at, self.meant_test(key, field), key=True)
+            self.fault("C005", f"unknown test `{key}`", at, meant_test(key, field), key=True)
             return ALWAYS
         if key not in field.suited:
             if field.type == "enum" and key in _ORDER:
                 code, message = "C008", f"the values of `{field.name}` have no order for `{key}`"
                 help = "declare it with `ordered: true` in the Vocabulary, or list the values"
             else:
-                code, message = "C004", f"`{key}` does not suit `{field.name}`, which is {_noun(field)}"
-                help = f"tests that suit it: {_tests(field)}"
+                code, message = "C004", f"`{key}` does not suit `{field.name}`, which is {noun(field)}"
+                help = f"tests that suit it: {tests_of(field)}"
             self.fault(code, message, at, help, key=True)
             return ALWAYS
         if key == "not":
@@ -290,6 +272,8 @@ class _Reader:
         """The data, or the value of the parameter that it names."""
         if not (isinstance(data, dict) and set(data) == {"param"}):
             return data
+        if self.parameters is None:
+            return _UNSET
         name = data["param"]
         if not isinstance(name, str) or name not in self.parameters:
             help = did_you_mean(str(name), self.parameters) or "declare it in the manifest"
@@ -297,23 +281,3 @@ class _Reader:
             return _UNSET
         value = self.parameters[name]
         return _UNSET if value is None else value
-
-    def meant_test(self, key: str, field: Field) -> str:
-        """The help line for an unknown test."""
-        if key in ("is", "in", "equals", "eq", "any_of", "one_of", "=", "=="):
-            return f"write the value or the list itself: `{field.name}: …`"
-        symbols = {">=": "at_least", ">": "over", "<=": "at_most", "<": "below", "!=": "not", "min": "at_least",
-                   "gte": "at_least", "gt": "over", "lte": "at_most", "lt": "below", "max": "at_most",
-                   "regex": "matches", "pattern": "matches", "includes": "has", "ne": "not"}  # fmt: skip
-        near = symbols.get(key) or nearest(key, field.suited) or nearest(key, TESTS)
-        return f"did you mean `{near}`?" if near else f"tests that suit `{field.name}`: {_tests(field)}"
-
-
-def _noun(field: Field) -> str:
-    return "a boolean" if field.type == "boolean" else NOUNS[field.type]
-
-
-def _tests(field: Field) -> str:
-    named = [test for test in field.suited if test not in ("is", "in")]
-    plain = "" if field.type == "set" else "a value, a list of values, "
-    return plain + ", ".join(f"`{test}`" for test in named)

@@ -9,7 +9,8 @@ from typing import Any, cast, get_args
 from duly.conditions.faults import Fault
 from duly.conditions.fields import Field, FieldType, Vocabulary
 from duly.conditions.operands import shown
-from duly.conditions.syntax import GROUPS, read_value
+from duly.conditions.suggestions import GROUPS
+from duly.conditions.syntax import read_value
 from duly.diagnostics import Path, did_you_mean
 
 Raw = Callable[[Path], str | None]
