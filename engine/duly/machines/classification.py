@@ -19,7 +19,7 @@ class Table:
         self.field: str = spec["sets"]
         self.hit: str = spec["hit"]
         self.input_wins: bool = spec["input"] == "wins"
-        self.matcher = matcher(spec["match"], engine)
+        self.matcher = matcher(spec["match"], engine, f"the table for {self.field}", spec["rules"])
         self.values: list[Any] = spec["values"]
         self.rules: list[str] = spec["rules"]
         self.otherwise: Any = spec["otherwise"]

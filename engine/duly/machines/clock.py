@@ -39,7 +39,7 @@ class Clock:
         self.source: list[str] = spec.get("source", [])
         self.calendar = calendars[spec["calendar"]]
         self.targets = [Target(target, calendars) for target in spec["targets"]]
-        self.matcher = matcher(spec["match"], engine)
+        self.matcher = matcher(spec["match"], engine, self.rule, [target.rule for target in self.targets])
         self.reads = frozenset(spec["reads"])
         self.reads_event = any(name.startswith("event.") for name in self.reads)
         self.on: dict[str, list[tuple[int, Predicate | None]]] = {}

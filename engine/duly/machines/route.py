@@ -17,7 +17,7 @@ class Routing:
 
     def __init__(self, spec: Mapping[str, Any], engine: str) -> None:
         self.evaluate_on = frozenset(spec["evaluate_on"])
-        self.matcher = matcher(spec["match"], engine)
+        self.matcher = matcher(spec["match"], engine, "routing", [rule["rule"] for rule in spec["rules"]])
         self.rules: list[dict[str, Any]] = spec["rules"]
         self.otherwise: dict[str, Any] = spec["otherwise"]
 

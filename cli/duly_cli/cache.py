@@ -1,0 +1,94 @@
+"""The cache: compiled policy sets in the user's cache folder, keyed by what they were made of."""
+
+from __future__ import annotations
+
+import json
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_MODE = 0o022
+
+
+def digest(*parts: bytes) -> str:
+    """A SHA-256 over parts, each with its length, so that no two lists of parts look alike."""
+    sha = _sha256()
+    for part in parts:
+        sha.update(b"%d:" % len(part))
+        sha.update(part)
+    return str(sha.hexdigest())
+
+
+def digest_of(content: bytes) -> str:
+    """The SHA-256 of one content, in hexadecimal, as `sha256sum` prints it."""
+    sha = _sha256()
+    sha.update(content)
+    return str(sha.hexdigest())
+
+
+def _sha256() -> Any:
+    # Importing hashlib loads OpenSSL, which costs a tenth of a whole cold decision.
+    try:
+        from _sha2 import sha256
+    except ImportError:
+        try:
+            from _sha256 import sha256  # type: ignore[import-not-found, no-redef]
+        except ImportError:
+            from hashlib import sha256  # type: ignore[assignment]
+    return sha256()
+
+
+def folder() -> str | None:
+    """Where the cache lies; None where `DULY_CACHE` is `off` or there is no home."""
+    chosen = os.environ.get("DULY_CACHE")
+    if chosen:
+        return None if chosen == "off" else chosen
+    base = os.environ.get("XDG_CACHE_HOME")
+    if not base:
+        home = os.path.expanduser("~")
+        if home == "~":
+            return None
+        base = os.path.join(home, ".cache")
+    return os.path.join(base, "duly")
+
+
+def load(key: str) -> list[bytes] | None:
+    """The lines stored under a key; None where there are none, or not the user's own, or not whole."""
+    place = folder()
+    if place is None:
+        return None
+    path = os.path.join(place, key + ".json")
+    try:
+        with open(path, "rb") as file:
+            if not _own(os.fstat(file.fileno())):
+                return None
+            stored, _, content = file.read().partition(b"\n")
+    except OSError:
+        return None
+    return content.split(b"\n") if stored.decode("ascii", "replace") == digest(content) else None
+
+
+def store(key: str, *lines: Any) -> None:
+    """Keep values as lines of JSON. A cache that cannot be written is no fault."""
+    place = folder()
+    if place is None:
+        return
+    content = b"\n".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() for line in lines)
+    path = os.path.join(place, key + ".json")
+    part = f"{path}.{os.getpid()}"
+    try:
+        os.makedirs(place, mode=0o700, exist_ok=True)
+        with open(part, "wb") as file:
+            file.write(digest(content).encode() + b"\n" + content)
+        os.replace(part, path)
+    except OSError:
+        return
+
+
+def _own(status: os.stat_result) -> bool:
+    """Whether a file is the user's own and nobody else may write to it."""
+    if not hasattr(os, "getuid"):
+        return True
+    return status.st_uid == os.getuid() and not status.st_mode & _MODE

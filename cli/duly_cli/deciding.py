@@ -1,0 +1,159 @@
+"""Deciding: cases in, decisions out, a line at a time. On the path that must start fast: no click here."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from duly import instants
+from duly.cases import Refused, read_case
+from duly.decision import PolicySet
+from duly_cli.files import Unreadable, complain
+from duly_cli.reading import open_input, values
+from duly_cli.sources import Choice, Loaded, load
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Asked:
+    """What a `decide` was asked for, as its arguments say."""
+
+    __slots__ = ("at", "case", "choice", "explain", "matcher", "policy", "strict")
+
+    def __init__(self) -> None:
+        self.policy = "."
+        self.case = "-"
+        self.at: str | None = None
+        self.choice = Choice()
+        self.explain = False
+        self.matcher: str | None = None
+        self.strict = False
+
+
+def now() -> int:
+    """The wall clock, in µs; hosts read it, the core never does."""
+    import time
+
+    return time.time_ns() // 1000
+
+
+def moment(text: str | None) -> int:
+    """`--at`, or now. Raises Unreadable."""
+    if text is None:
+        return now()
+    try:
+        return instants.parse(text)
+    except ValueError as error:
+        raise Unreadable(f"`--at`: {error}") from None
+
+
+def opened(loaded: Loaded, matcher: str | None) -> PolicySet:
+    """The policy set with the matcher that the command line, else the configuration, names."""
+    kind = matcher or loaded.matcher
+    try:
+        return PolicySet(loaded.compiled, kind)
+    except ImportError as error:
+        raise Unreadable(str(error)) from None
+    except ValueError as error:
+        if kind == "native":
+            raise
+        raise Unreadable(f"matcher `{kind}` cannot carry this policy: {error}") from None
+
+
+def run(asked: Asked) -> int:
+    """Decide every case of the input; the exit code. Raises Unreadable and Invalid."""
+    at = moment(asked.at)
+    stream = open_input(asked.case)
+    loaded = load(asked.policy, asked.choice)
+    policy = opened(loaded, asked.matcher)
+    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=plain).encode
+    pretty = json.JSONEncoder(ensure_ascii=False, indent=2, default=plain).encode if sys.stdout.isatty() else encode
+    out = sys.stdout
+    bad = total = 0
+    for line, case in values(stream):
+        total += 1
+        try:
+            answer = decide(policy, case, at, loaded if asked.explain else None)
+        except Refused as refused:
+            bad += 1
+            answer = refused.report(line)
+        out.write((pretty if total == 1 else encode)(answer) + "\n")
+        if bad and asked.strict:
+            break
+    out.flush()
+    if total == 0:
+        raise Unreadable("no case in the input; give one JSON object, or one a line")
+    if bad and (total > 1 or sys.stdout.isatty()):
+        complain(f"{bad} of {total} cases could not be decided; their lines say why")
+    return 1 if bad else 0
+
+
+def decide(policy: PolicySet, case: Any, at: int, explained: Loaded | None) -> dict[str, Any]:
+    """One decision, with its trace where asked for. Raises Refused."""
+    if isinstance(case, Refused):
+        raise case
+    read = read_case(case)
+    state = policy.replay(read, at)
+    decision = policy.view(state, at)
+    if explained is not None:
+        from duly.reports.trace import trace
+
+        decision["trace"] = trace(policy, state, explained.places)
+    return decision
+
+
+def plain(found: Any) -> Any:
+    """What JSON has no form for: sets as sorted lists, decimals as numbers."""
+    if isinstance(found, frozenset):
+        return sorted(found)
+    return float(found)
+
+
+_SWITCHES = {"--explain": "explain", "--strict": "strict"}
+_OPTIONS = {"--at": "at", "--matcher": "matcher"}
+
+
+def asked(words: list[str]) -> Asked | None:
+    """The plain forms of `duly decide`'s arguments; None for anything else, which click then answers."""
+    found = Asked()
+    places: list[str] = []
+    parameters: list[str] = []
+    parameters_file: str | None = None
+    rest = iter(words)
+    for word in rest:
+        name, equals, given = word.partition("=")
+        if word in _SWITCHES:
+            setattr(found, _SWITCHES[word], True)
+        elif name in _OPTIONS or name in ("--param", "--params"):
+            value = given if equals else next(rest, None)
+            if value is None or (name == "--matcher" and value not in ("native", "durable-rules")):
+                return None
+            if name == "--param":
+                parameters.append(value)
+            elif name == "--params":
+                parameters_file = value
+            else:
+                setattr(found, _OPTIONS[name], value)
+        elif word.startswith("-") and word != "-":
+            return None
+        else:
+            places.append(word)
+    if len(places) > 2:
+        return None
+    place(found, places)
+    found.choice = Choice(parameters, parameters_file)
+    return found
+
+
+def place(found: Asked, places: list[str]) -> None:
+    """`[POLICY] [CASE]`: a lone argument is the policy where it is a folder, a bundle or a git revision."""
+    from duly_cli.files import is_policy
+
+    if len(places) == 2:
+        found.policy, found.case = places
+    elif places and places[0] != "-" and is_policy(places[0]):
+        found.policy = places[0]
+    elif places:
+        found.case = places[0]

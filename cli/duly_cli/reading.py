@@ -1,0 +1,161 @@
+"""Reading: JSON and JSON Lines from files and pipes, a line at a time, whatever is in it."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from duly.cases import MAX_EVENT_BYTES, MAX_NESTING, Refused
+from duly_cli.files import Unreadable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any, BinaryIO
+
+_EXACT_DIGITS = 15
+
+
+def _constant(name: str) -> Any:
+    raise Refused("E005", f"`{name}` is not a number JSON knows")
+
+
+def _decimal(text: str) -> Any:
+    """A float where it says the number exactly, else a decimal."""
+    if len(text) <= _EXACT_DIGITS:
+        return float(text)
+    from decimal import Decimal
+
+    number = Decimal(text)
+    return float(text) if len(number.as_tuple().digits) <= _EXACT_DIGITS and abs(number.adjusted()) < 300 else number
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise Refused("E006", f"key `{twice}` is there twice", twice)
+    return found
+
+
+_decoder = json.JSONDecoder(parse_constant=_constant, parse_float=_decimal, object_pairs_hook=_object)
+
+
+def value(text: bytes) -> Any:
+    """The JSON value that the bytes say. Raises Refused with the reason and the column."""
+    try:
+        decoded = text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Refused("E002", f"byte 0x{text[error.start]:02x} at position {error.start + 1} is not UTF-8") from None
+    try:
+        found = _decoder.decode(decoded)
+    except json.JSONDecodeError as error:
+        raise Refused("E001", f"not JSON: {_reason(error)} at column {error.colno}") from None
+    except RecursionError:
+        raise Refused("E004", f"nested more than {MAX_NESTING} deep") from None
+    except ValueError as error:
+        raise Refused("E001", f"not JSON: {str(error)[:80].lower()}") from None
+    if text.count(b"{") + text.count(b"[") > MAX_NESTING and _depth(found) > MAX_NESTING:
+        raise Refused("E004", f"nested more than {MAX_NESTING} deep")
+    if len(text) > MAX_EVENT_BYTES:
+        _check_sizes(found, len(text))
+    return found
+
+
+def _reason(error: json.JSONDecodeError) -> str:
+    return error.msg[0].lower() + error.msg[1:]
+
+
+def _depth(found: Any) -> int:
+    level, deepest = [found], 0
+    while level:
+        deepest += 1
+        level = [
+            inner
+            for each in level
+            for inner in (each.values() if isinstance(each, dict) else each)
+            if isinstance(inner, (dict, list))
+        ] if all(isinstance(each, (dict, list)) for each in level) else []  # fmt: skip
+    return deepest
+
+
+def _check_sizes(found: Any, size: int) -> None:
+    """A case may be large by its many events; each of them, and the rest, may not."""
+    events = found.get("events") if isinstance(found, dict) else None
+    for number, event in enumerate(events if isinstance(events, list) else ()):
+        own = len(json.dumps(event, ensure_ascii=False, default=str).encode("utf-8", "surrogatepass"))
+        size -= own
+        if own > MAX_EVENT_BYTES:
+            raise Refused("E003", f"an event of {own:,} bytes; at most {MAX_EVENT_BYTES:,}", f"events[{number}]")
+    if size > MAX_EVENT_BYTES:
+        raise Refused("E003", f"{size:,} bytes; at most {MAX_EVENT_BYTES:,} but for `events`")
+
+
+def open_input(name: str) -> BinaryIO:
+    """Standard input for `-`, else the file. Raises Unreadable."""
+    if name == "-":
+        return sys.stdin.buffer
+    try:
+        return open(name, "rb")  # noqa: SIM115 - closed at exit, with everything else
+    except OSError as error:
+        raise Unreadable(f"cannot read `{name}`: {(error.strerror or str(error)).lower()}") from None
+
+
+def values(stream: BinaryIO) -> Iterator[tuple[int, Any]]:
+    """Each JSON value with the number of its first line; a Refused stands in the place of a bad one.
+
+    The input is JSON Lines, or values spread over lines whose further lines are indented or close a bracket;
+    blank lines are passed over. One bad value never takes the next one with it.
+    """
+    number = start = balance = 0
+    parts: list[bytes] = []
+    for raw in stream:
+        number += 1
+        line = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
+        if parts and line.startswith(b"{"):
+            yield start, _one(b"".join(parts))
+            parts = []
+        if parts:
+            parts.append(line)
+            balance += _balance(line)
+        elif not line.strip():
+            continue
+        else:
+            if line.rstrip().endswith(b"}"):
+                balance = 0
+            else:
+                balance = _balance(line)
+            start, parts = number, [line]
+        if balance <= 0:
+            yield start, _one(b"".join(parts).strip())
+            parts = []
+    if parts:
+        yield start, _one(b"".join(parts).strip())
+
+
+def _one(text: bytes) -> Any:
+    try:
+        return value(text)
+    except Refused as refused:
+        return refused
+
+
+def _balance(line: bytes) -> int:
+    """Brackets opened less brackets closed, outside of texts."""
+    depth, inside, escaped = 0, False, False
+    for sign in line:
+        if inside:
+            if escaped:
+                escaped = False
+            elif sign == 0x5C:
+                escaped = True
+            elif sign == 0x22:
+                inside = False
+        elif sign == 0x22:
+            inside = True
+        elif sign in b"{[":
+            depth += 1
+        elif sign in b"}]":
+            depth -= 1
+    return depth

@@ -1,0 +1,134 @@
+"""The trace of a decision: for each list of rules, the entries tried in order and the test that settled each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from duly import durations, instants
+from duly.conditions.explanation import decisive, explain
+from duly.conditions.packing import unpack_tree
+from duly.conditions.tree import ALWAYS
+from duly.diagnostics import render_path
+
+if TYPE_CHECKING:
+    from duly.conditions.explanation import Verdict
+    from duly.decision import PolicySet
+    from duly.machines.state import State
+
+Places = Mapping[str, dict[str, Any]]
+
+
+def trace(policy: PolicySet, state: State, places: Places) -> list[dict[str, Any]]:
+    """Every list of rules that the decision went through, in the order in which they are asked.
+
+    `places` says where each rule stands and what its condition is. The entries of a list come in file order
+    up to the one that decided; each has `matched`, and the `test` that settled it with the value found.
+    """
+    found: list[dict[str, Any]] = []
+    for table in policy.tables:
+        _, origin = state.derived.get(table.field, (None, ""))
+        listing = {"list": f"classification of `{table.field}`", "sets": table.field, "from": origin}
+        if origin in ("input", "agent"):
+            found.append({**listing, "entries": [], "note": f"the value came with the case ({origin})"})
+        else:
+            rules = _tried(table.rules, state.facts, places, every=table.hit != "first")
+            found.append({**listing, "entries": _closed(rules, table.otherwise_rule, places)})
+    if policy.routing is not None and state.route is not None:
+        names = [rule["rule"] for rule in policy.routing.rules]
+        passing = frozenset(rule["rule"] for rule in policy.routing.rules if rule.get("also"))
+        tried = _tried(names, state.facts, places, passing=passing)
+        found.append({"list": "routing", "from": state.route["rule"],
+                      "entries": _closed(tried, policy.routing.otherwise["rule"], places, passing)})  # fmt: skip
+    for clock in policy.clocks:
+        run = state.runs[clock.id]
+        if run.cycle and clock.targets and clock.targets[0].id != "every":
+            facts = state.facts if run.start_facts is None else {**state.facts, **run.start_facts}
+            names = [target.rule for target in clock.targets]
+            chosen = None if run.target is None else run.target.rule
+            found.append({"list": f"targets of `{clock.id}`", "clock": clock.id, "from": chosen,
+                          "entries": _tried(names, facts, places)})  # fmt: skip
+    return found
+
+
+def _tried(
+    rules: Sequence[str], facts: Mapping[str, Any], places: Places, *, every: bool = False,
+    passing: frozenset[str] = frozenset(),
+) -> list[dict[str, Any]]:  # fmt: skip
+    """The entries in order, up to the first that holds; `every`: all; those in `passing` do not end it."""
+    entries: list[dict[str, Any]] = []
+    for rule in rules:
+        place = places.get(rule, {})
+        packed = place.get("when")
+        verdict = explain(ALWAYS if packed is None else unpack_tree(packed), facts)
+        entry: dict[str, Any] = {"rule": rule, "matched": verdict.holds, "file": place.get("file"), "line": place.get("line")}
+        entry["test"] = test(decisive(verdict), place)
+        if "title" in place:
+            entry["title"] = place["title"]
+        entries.append(entry)
+        if verdict.holds and not every and rule not in passing:
+            break
+    return entries
+
+
+def _closed(
+    entries: list[dict[str, Any]], otherwise: str, places: Places, passing: frozenset[str] = frozenset()
+) -> list[dict[str, Any]]:
+    if any(entry["matched"] and entry["rule"] not in passing for entry in entries):
+        return entries
+    place = places.get(otherwise, {})
+    last = {"rule": otherwise, "matched": True, "file": place.get("file"), "line": place.get("line"), "test": None}
+    return [*entries, last]
+
+
+def test(verdict: Verdict, place: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The test that settled an entry: its field, what it asks, what was found, and its line."""
+    if verdict.test is None:
+        return None
+    path = render_path(verdict.at)
+    return {
+        "field": verdict.test.field,
+        "operator": verdict.test.operator,
+        "expected": shown(verdict.test.value),
+        "found": shown(verdict.found),
+        "held": verdict.holds,
+        "path": path,
+        "line": place.get("lines", {}).get(path, place.get("line")),
+    }
+
+
+def shown(value: Any) -> Any:
+    """A fact as JSON shows it."""
+    if isinstance(value, (frozenset, set)):
+        return sorted(value)
+    if isinstance(value, tuple):
+        return list(value)
+    return value
+
+
+def phrase(test: Mapping[str, Any], kind: str = "") -> str:
+    """A test as a sentence for a person: "`tier` is `normal`, asked for `vip`"."""
+    expected, found = _words(test["expected"], kind), _words(test["found"], kind)
+    asked = {
+        "is": f"{expected}", "in": f"one of {expected}", "at_least": f"at least {expected}",
+        "over": f"over {expected}", "at_most": f"at most {expected}", "below": f"below {expected}",
+        "has": f"{expected} in it", "has_any": f"any of {expected} in it", "has_all": f"all of {expected} in it",
+        "has_none": f"none of {expected} in it", "contains": f"{expected} in it",
+        "starts_with": f"{expected} at its start", "ends_with": f"{expected} at its end",
+        "matches": f"a match of {expected}", "exists": "a value" if test["expected"] else "no value",
+    }[test["operator"]]  # fmt: skip
+    return f"`{test['field']}` is {'missing' if test['found'] is None else found}, asked for {asked}"
+
+
+def _words(value: Any, kind: str) -> str:
+    if isinstance(value, list):
+        return ", ".join(_words(each, kind) for each in value)
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if kind == "instant" and isinstance(value, int):
+        return f"`{instants.render(value)}`"
+    if kind == "duration" and isinstance(value, int):
+        return f"`{durations.render(value)}`"
+    return f"`{value}`"
+
+
