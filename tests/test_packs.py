@@ -114,7 +114,7 @@ def test_every_entry_has_titles_in_both_languages() -> None:
 
 CASES: list[tuple[str, str, dict[str, Any]]] = [
     (
-        "vip-outage-before-spring-festival",
+        "01-vip-outage-before-spring-festival",
         "2026-02-14T10:00:00+08:00",
         {
             "route": "group:vip-desk",
@@ -125,7 +125,7 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
         },
     ),
     (
-        "consultation-at-lunch",
+        "02-consultation-at-lunch",
         "2026-03-11T12:15:00+08:00",
         {
             "route": "group:customer-service",
@@ -134,7 +134,7 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
         },
     ),
     (
-        "acceptance-fails-twice",
+        "07-acceptance-fails-twice",
         "2026-03-13T16:30:00+08:00",
         {
             "route": "group:technical-support",
@@ -149,7 +149,7 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
         },
     ),
     (
-        "acceptance-fails-twice",
+        "07-acceptance-fails-twice",
         "2026-03-18T12:00:00+08:00",
         {
             "route": "group:technical-support",
@@ -165,7 +165,7 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
         },
     ),
     (
-        "reopened-on-friday-evening",
+        "04-reopened-on-friday-evening",
         "2026-04-10T18:00:00+08:00",
         {
             "route": "group:customer-service",
@@ -174,7 +174,7 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
         },
     ),
     (
-        "suggestion-on-make-up-saturday",
+        "03-suggestion-on-make-up-saturday",
         "2026-05-09T18:00:00+08:00",
         {
             "route": "group:customer-service",
@@ -183,7 +183,7 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
         },
     ),
     (
-        "customer-silent-over-mid-autumn",
+        "05-customer-silent-over-mid-autumn",
         "2026-09-29T09:00:00+08:00",
         {
             "route": "group:after-sales",
@@ -194,7 +194,7 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
         },
     ),
     (
-        "delay-noticed-late",
+        "06-delay-noticed-late",
         "2026-06-17T20:30:00+08:00",
         {
             "route": "group:vip-desk",
@@ -220,7 +220,7 @@ def test_case_is_decided(case: str, at: str, expected: dict[str, Any]) -> None:
 
 def test_call_back_is_planned_after_acceptance() -> None:
     """The call-back after acceptance is planned, within three working days of it."""
-    case = PACK / "cases" / "acceptance-fails-twice.json"
+    case = PACK / "cases" / "07-acceptance-fails-twice.json"
     result = duly("decide", str(case), "--at", "2026-03-18T12:00:00+08:00")
     surveys = {each["survey"]: each for each in json.loads(result.stdout)["surveys"]}
     call_back = surveys["acceptance-follow-up"]
