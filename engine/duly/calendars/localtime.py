@@ -72,7 +72,7 @@ class Zone:
         """The highest reading that the clock has shown up to `instant`: it stands still in a repeated hour."""
         stretch = bisect_right(self._at, instant)
         local = instant + self._offsets[stretch]
-        return max(local, self._highest[stretch - 1]) if stretch else local
+        return max(local, self._highest[stretch - 1] - 1) if stretch else local
 
     def reach(self, local: int) -> int:
         """The instant at which the clock first shows `local` or later.

@@ -126,6 +126,8 @@ def _due(calendar: Calendar, request: dict[str, Any]) -> dict[str, Any]:
         )
     back, pauses = direction == "backward", _pauses(request)
     if within.unit != durations.WORKING_DAYS:
+        if within.amount == 0 and not back:
+            start = _first_counted(calendar, start, pauses)
         due = (calendar.due_back if back else calendar.due)(start, within.amount, pauses)
     elif not back:
         due = calendar.due_working_days(start, within.amount, None, pauses)
@@ -134,6 +136,18 @@ def _due(calendar: Calendar, request: dict[str, Any]) -> dict[str, Any]:
     else:
         due = calendar.due_back_working_days(start, within.amount)
     return {"due_at": _rendered(due), **_estimate(calendar, start, due)}
+
+
+def _first_counted(calendar: Calendar, start: int, pauses: list[tuple[int, int]]) -> int:
+    """The first open moment outside `pauses`: what 0 s from `start` means, as 0 s back is the last one.
+
+    A *target* of 0 is due at its start (semantics 1.2): that is what Calendar.due gives.
+    """
+    start = calendar.next_open(start)
+    for pause, resume in sorted(pauses):
+        if pause <= start < resume:
+            start = calendar.next_open(resume)
+    return start
 
 
 def _elapsed(calendar: Calendar, request: dict[str, Any]) -> dict[str, Any]:
