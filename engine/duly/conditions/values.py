@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from duly import durations, instants
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -114,6 +112,8 @@ def _check(field: Mapping[str, Any]) -> Check:
         return _one_of(field["values"])
     if kind == "set":
         return _set_of(field.get("values"))
+    if kind in ("duration", "instant"):
+        return _duration() if kind == "duration" else _instant()
     return _CHECKS[kind]
 
 
@@ -182,27 +182,38 @@ def _boolean(value: Any) -> bool:
     raise Refused("C201", f"expected `true` or `false`, found {_found(value)}")
 
 
-def _duration(value: Any) -> int:
-    if value.__class__ is not str or not value.isascii():
-        raise Refused("C201", f"expected a duration such as `30m`, found {_found(value)}")
-    try:
-        duration = durations.parse(value)
-    except ValueError as error:
-        raise Refused("C201", str(error)) from None
-    if duration.unit == durations.WORKING_DAYS:
-        raise Refused("C201", f"expected elapsed time such as `48h`, found working days: `{value}`")
-    return duration.amount
+def _duration() -> Check:
+    """The check of a duration. Its module is imported by vocabularies that have such fields alone."""
+    from duly import durations
+
+    def check(value: Any) -> int:
+        if value.__class__ is not str or not value.isascii():
+            raise Refused("C201", f"expected a duration such as `30m`, found {_found(value)}")
+        try:
+            duration = durations.parse(value)
+        except ValueError as error:
+            raise Refused("C201", str(error)) from None
+        if duration.unit == durations.WORKING_DAYS:
+            raise Refused("C201", f"expected elapsed time such as `48h`, found working days: `{value}`")
+        return duration.amount
+
+    return check
 
 
-def _instant(value: Any) -> int:
-    if value.__class__ is not str or not value.isascii():
-        raise Refused(
-            "C201", f"expected an instant such as `2026-03-02T09:00:00+08:00`, found {_found(value)}"
-        )
-    try:
-        return instants.parse(value)
-    except ValueError as error:
-        raise Refused("C201", str(error)) from None
+def _instant() -> Check:
+    """The check of an instant."""
+    from duly import instants
+
+    def check(value: Any) -> int:
+        if value.__class__ is not str or not value.isascii():
+            example = "2026-03-02T09:00:00+08:00"
+            raise Refused("C201", f"expected an instant such as `{example}`, found {_found(value)}")
+        try:
+            return instants.parse(value)
+        except ValueError as error:
+            raise Refused("C201", str(error)) from None
+
+    return check
 
 
 def _one_of(values: list[str]) -> Check:
@@ -243,6 +254,4 @@ _CHECKS = {
     "number": _number,
     "integer": _integer,
     "boolean": _boolean,
-    "duration": _duration,
-    "instant": _instant,
 }
