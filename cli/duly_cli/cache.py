@@ -54,6 +54,24 @@ def folder() -> str | None:
     return os.path.join(base, "duly")
 
 
+def fingerprint() -> bytes:
+    """What tells this build of the engine from another: the sizes and times of the files that compile.
+
+    Without it a cache would outlive a change of the compiler that forgot to change the version.
+    """
+    import duly
+
+    base = os.path.dirname(duly.__file__)
+    parts = [duly.__version__]
+    for room in ("", "calendars", "conditions", "kinds", "validation"):
+        with os.scandir(os.path.join(base, room)) as listing:
+            for entry in listing:
+                if entry.name.endswith(".py"):
+                    status = entry.stat()
+                    parts.append(f"{entry.name}:{status.st_size}:{status.st_mtime_ns}")
+    return "\n".join(sorted(parts)).encode()
+
+
 def load(key: str) -> list[bytes] | None:
     """The lines stored under a key; None where there are none, or not the user's own, or not whole."""
     place = folder()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import duly
 from duly_cli import cache
 from duly_cli.files import Files, Unreadable, find, is_parameter_file, read
 
@@ -81,7 +80,7 @@ def open_set(argument: str, parameters: Mapping[str, Any] | None = None) -> dict
 
 
 def _key(files: Files, choice: Choice, parameters_file: bytes) -> str:
-    parts = [duly.__version__.encode(), *(text.encode() for text in choice.parameters), parameters_file, b""]
+    parts = [cache.fingerprint(), *(text.encode() for text in choice.parameters), parameters_file, b""]
     for name, content in files.sources:
         parts += (name.encode("utf-8", "surrogateescape"), content)
     if files.config is not None:

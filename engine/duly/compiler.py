@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from duly import __version__, documents, parameters, validation
+from duly.calendars import zones
 from duly.calendars.calendars import digest
 from duly.calendars.facts import holiday_facts
 from duly.calendars.resolution import Facts
@@ -226,6 +227,7 @@ def _set(
             "version": manifest.data["metadata"].get("version", "0.0.0"),
             "title": manifest.data["metadata"].get("title"),
             "timezone": spec.get("timezone", "UTC"),
+            "zone": _zone(manifest, scope),
             "languages": spec.get("languages", []),
             "adoption": spec.get("adoption"),
         },
@@ -247,6 +249,15 @@ def _set(
             Diagnostic("D217", f"{rules:,} entries; a set has at most {MAX_RULES:,}", where, help="split the set")
         )
     return compiled
+
+
+def _zone(manifest: Document, scope: Scope) -> dict[str, Any]:
+    """The facts of the set's own time zone, in which people are shown instants."""
+    name = manifest.data["spec"].get("timezone", "UTC")
+    known = zones.names()
+    if not Sheet(manifest, scope).name(name, known, "time zone", ("spec", "timezone"), "D404"):
+        name = "UTC"
+    return zones.frozen(name)
 
 
 def _revision(read: Sequence[Document], values: Mapping[str, Any], compiled: Mapping[str, Any]) -> str:
