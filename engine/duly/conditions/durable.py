@@ -5,6 +5,7 @@ The C module is called directly: the host of durable-rules starts threads that f
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib import import_module
 
 from duly.conditions.fence import FIRST, RETRACTED, document
@@ -138,8 +139,9 @@ class _Ruleset:
 
     def _discard(self, handle: int) -> None:
         """Gives the memory of a copy back; deleting a ruleset leaves that of its state behind."""
-        self._engine.delete_state(handle, "0")
-        self._engine.delete_ruleset(handle)
+        with suppress(self._engine.error):
+            self._engine.delete_state(handle, "0")
+            self._engine.delete_ruleset(handle)
 
     def __del__(self) -> None:
         while self._idle:

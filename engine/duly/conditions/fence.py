@@ -34,8 +34,6 @@ RETRACTED = '{"sid": "0", "id": "1"}'
 FIRST = '{"m": 2, "sid": "0", "id": "1"}'
 """The document that a new ruleset is asked first. Only its last row holds for it."""
 
-_OTHER = "?" * (LONGEST + 1)
-"""What goes over for a text that equals none which a rule may compare with."""
 _RESERVED = """
     all any pri count cap dist name id sid $lt $lte $gt $gte $eq $neq $mt $imt $iall $iany $ex $nex $or $and $m
     $add $sub $mul $div $l $r $forward $i $s $time $timerName $baseTime
@@ -47,7 +45,7 @@ _EQUAL = ("is", "in", "!is", "!in")
 class Columns:
     """What the documents of a rule list carry: `readers` has one for each column that a test has asked for."""
 
-    __slots__ = ("_exact", "_points", "readers")
+    __slots__ = ("_exact", "_places", "readers")
 
     def __init__(self, packed: Mapping[str, Any]) -> None:
         self.readers: dict[Key, Reader] = {}
@@ -57,7 +55,10 @@ class Columns:
             for field, operator, value in map(self._unpacked, tests):
                 if _kind(operator, value) == "number":
                     points.setdefault(field, set()).update(value if isinstance(value, list) else [value])
-        self._points = {field: sorted(some) for field, some in points.items()}
+        self._places = {
+            field: {point: 2 * place + 1 for place, point in enumerate(sorted(some))}
+            for field, some in points.items()
+        }
 
     def test(self, test: Test) -> tuple[Key, str, Any]:
         """A packed test as the column that it reads, and the operator and value for that."""
@@ -66,12 +67,12 @@ class Columns:
         if kind == "native":
             return self.native(test)
         if kind == "number":
-            points = self._points[field]
-            places = {point: 2 * place + 1 for place, point in enumerate(points)}
+            places = self._places[field]
             value = [places[each] for each in value] if isinstance(value, list) else places[value]
-            self.readers.setdefault((kind, field), _place(field, points))
-        else:
-            self.readers.setdefault((kind, field), _READERS[kind](field))
+        if (kind, field) not in self.readers:
+            self.readers[kind, field] = (
+                _place(field, [*self._places[field]]) if kind == "number" else _READERS[kind](field)
+            )
         return (kind, field), operator, value
 
     def native(self, condition: Any) -> tuple[Key, str, Any]:
@@ -141,13 +142,11 @@ def _short(text: str) -> bool:
 
 
 def _text(field: str) -> Reader:
+    """A text that no rule can compare with is left out: whether a value is there is a column of its own."""
+
     def read(facts: Facts) -> str | None:
         value = facts.get(field)
-        if value is None:
-            return None
-        if value.__class__ is not str:
-            raise TypeError(f"fact `{field}`: expected a text")
-        return value if _short(value) else _OTHER
+        return value if value.__class__ is str and _short(value) else None
 
     return read
 
@@ -155,9 +154,7 @@ def _text(field: str) -> Reader:
 def _boolean(field: str) -> Reader:
     def read(facts: Facts) -> bool | None:
         value = facts.get(field)
-        if value is None or value is True or value is False:
-            return value
-        raise TypeError(f"fact `{field}`: expected true or false")
+        return value if value is True or value is False else None
 
     return read
 

@@ -22,7 +22,7 @@ MOST_COLUMNS = 200
 MOST_GROUPED = 30
 """Entries of the groups in one row, of 31: two for the row, two for a list or a negation, four for both."""
 MOST_LISTED = 10_000
-"""Rows of a list, in some 350 MB."""
+"""Rows of a list, in some 400 MB."""
 
 NONE = -1
 
