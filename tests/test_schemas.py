@@ -1,0 +1,187 @@
+"""The JSON Schemas: sound, explained key by key, and true to their own examples."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+
+from duly import durations, instants
+from duly.validation import KINDS, NAMES, POLICY_KINDS, conforms, schemas
+from duly.validation.conformity import ANNOTATIONS, check, expression
+
+FILES = (*NAMES, schemas.COMMON)
+REGISTRY: Registry[Any] = Registry().with_resources(
+    [(f"{schemas.BASE}{name}.json", Resource.from_contents(schemas.read(name))) for name in FILES]
+)
+SUBSCHEMAS = ("then", "else", "if", "not", "items", "propertyNames", "additionalProperties")
+
+
+def parts(schema: Any, pointer: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every schema within a schema, with its JSON Pointer."""
+    if not isinstance(schema, dict):
+        return
+    yield pointer, schema
+    for group in ("properties", "$defs"):
+        for key, part in schema.get(group, {}).items():
+            yield from parts(part, f"{pointer}/{group}/{key}")
+    for group in ("allOf", "anyOf", "oneOf"):
+        for number, part in enumerate(schema.get(group, ())):
+            yield from parts(part, f"{pointer}/{group}/{number}")
+    for key in SUBSCHEMAS:
+        yield from parts(schema.get(key), f"{pointer}/{key}")
+
+
+PARTS = [(name, pointer, part) for name in FILES for pointer, part in parts(schemas.read(name))]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_schema_is_sound(name: str) -> None:
+    """Each file is valid JSON Schema 2020-12 and carries its own address."""
+    schema = schemas.read(name)
+    Draft202012Validator.check_schema(schema)
+    assert schema["$id"] == f"{schemas.BASE}{name}.json"
+
+
+def test_every_file_is_known() -> None:
+    """The folder holds the files of the catalogue and no others."""
+    folder = Path(__file__).parents[1] / "schemas"
+    assert sorted(path.stem for path in folder.glob("*.json")) == sorted(FILES)
+
+
+def test_kinds_say_their_own_name() -> None:
+    """The schema of a kind is the one that demands this `kind`."""
+    named = {kind: schemas.read(name)["properties"]["kind"]["const"] for kind, name in KINDS.items()}
+    assert named == {kind: kind for kind in KINDS}
+    assert list(POLICY_KINDS) == list(KINDS)[: len(POLICY_KINDS)]
+
+
+def followed(name: str, part: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A part, and what its `$ref` leads to."""
+    yield part
+    while "$ref" in part:
+        name, part = schemas.resolve(name, part["$ref"])
+        yield part
+
+
+def test_every_key_is_explained() -> None:
+    """Each key that may be written has a description, a sentence, and an example."""
+    unexplained = []
+    for name, pointer, part in PARTS:
+        if re.search(r"/(if|allOf)/", pointer + "/"):
+            continue  # These only narrow keys that are explained where they are declared.
+        for key, schema in part.get("properties", {}).items():
+            if "x-refuse" in schema:
+                continue
+            seen = list(followed(name, schema))
+            described = next((each["description"] for each in seen if "description" in each), "")
+            if not described.endswith((".", "?")) or not any(each.get("examples") for each in seen):
+                unexplained.append(f"{name}{pointer}: {key}")
+    assert unexplained == []
+
+
+def test_every_example_is_right() -> None:
+    """Each example fits the part that it explains, by jsonschema and by the quick check."""
+    wrong = []
+    for name, pointer, part in PARTS:
+        validator = Draft202012Validator({"$ref": f"{schemas.BASE}{name}.json#{pointer}"}, registry=REGISTRY)
+        for example in part.get("examples", ()):
+            if not validator.is_valid(example) or not check(name, part)(example):
+                wrong.append((name, pointer, example))
+    assert wrong == []
+
+
+def test_mappings_are_closed() -> None:
+    """A mapping with known keys takes no others, but for rows of tables, conditions and CloudEvents."""
+    open_ones = {
+        f"{name}{pointer}"
+        for name, pointer, part in PARTS
+        if "properties" in part
+        and not re.search(r"/(if|then|allOf)\b", pointer)
+        and part.get("additionalProperties") is not False
+        and "$ref" not in part
+    }
+    assert open_ones == {
+        "test/$defs/row", "event/$defs/cloudEvent", "common/$defs/condition",
+    }  # fmt: skip
+
+
+def test_choices_are_of_keys_alone() -> None:
+    """`oneOf` and `anyOf` choose between keys and nothing else, so that no fault hides in a heap."""
+    heaps = [
+        f"{name}{pointer}"
+        for name, pointer, part in PARTS
+        for group in ("oneOf", "anyOf")
+        for branch in part.get(group, ())
+        if list(branch) != ["required"] or len(branch["required"]) != 1
+    ]
+    assert heaps == []
+
+
+def test_no_keyword_is_foreign_to_the_quick_check() -> None:
+    """The quick check knows every keyword that the schemas use."""
+    for name, _, part in PARTS:
+        check(name, part)
+    assert "title" in ANNOTATIONS
+
+
+def test_forms_have_words() -> None:
+    """Each pattern says in words what it wants."""
+    mute = [f"{name}{pointer}" for name, pointer, part in PARTS if "pattern" in part and "x-expected" not in part]
+    assert [each for each in mute if not each.startswith("diagnostics")] == []
+
+
+def test_references_lead_somewhere() -> None:
+    """Each `$ref` leads to a part that is there."""
+    for name, _, part in PARTS:
+        if "$ref" in part:
+            assert isinstance(schemas.resolve(name, part["$ref"])[1], dict)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["90s", "5m", "48h", "1h30m", "2wd", "3d", "2w", "2w3d", "0s", "", "h", "30", "3 d", "1d2h", "-5m", "1.5h",
+     "5M", "２h", "1wd2h", "5m\n"],
+)  # fmt: skip
+def test_durations_are_those_of_the_language(text: str) -> None:
+    """The schema's durations are exactly those that the engine reads."""
+    try:
+        durations.parse(text)
+        readable = True
+    except ValueError:
+        readable = False
+    assert check("common", schemas.read("common")["$defs"]["duration"])(text) == readable
+
+
+@pytest.mark.parametrize("text", ["2026-03-02T09:00:00+08:00", "2026-03-02T09:00Z", "2026-03-02 09:00:00.5Z"])
+def test_instants_are_read_by_the_engine(text: str) -> None:
+    """What the schema calls an instant, the engine reads."""
+    assert check("common", schemas.read("common")["$defs"]["plainInstant"])(text)
+    assert isinstance(instants.parse(text), int)
+
+
+def test_dollar_is_the_very_end() -> None:
+    """A pattern does not let a line break through at the end."""
+    dollars = [part["pattern"] for _, _, part in PARTS if re.search(r"\[[^\]]*\$", part.get("pattern", ""))]
+    assert dollars == []
+    assert expression("^a$").search("a\n") is None
+
+
+def test_schemas_are_small_text() -> None:
+    """The files are JSON in UTF-8, with Chinese as it is."""
+    folder = Path(schemas.__file__).parents[3] / "schemas"
+    text = (folder / "service-level.json").read_text(encoding="utf-8")
+    assert json.loads(text) == schemas.read("service-level")
+    assert "\\u" not in text
+
+
+def test_unknown_schema_is_a_key_error() -> None:
+    """Asking for a schema that is not there names it."""
+    with pytest.raises(KeyError, match="nothing"):
+        conforms({}, "nothing")
