@@ -283,6 +283,15 @@ def test_an_explanation_names_the_test_that_failed() -> None:
     assert ["tier", "amount", "tags"] == [each.test.field for each in _tests(verdict) if each.test]
 
 
+def test_an_explanation_knows_what_stands_under_not() -> None:
+    """A test under `not` settles by holding, and says that it was asked not to."""
+    for when in ({"tier": {"not": "vip"}}, {"not": {"tier": "vip"}}):
+        failed = decisive(explain(read(when, VOCABULARY)[0], {"tier": "vip"}))
+        assert (True, True) == (failed.holds, failed.negated)
+    twice = decisive(explain(read({"not": {"tier": {"not": "vip"}}}, VOCABULARY)[0], {"tier": "vip"}))
+    assert (True, False) == (twice.holds, twice.negated)
+
+
 def test_rules_are_tried_in_order() -> None:
     """The attempts end with the first rule that matches."""
     conditions = [read(when, VOCABULARY)[0] for when in ({"tier": "vip"}, {"amount": {"over": 1}}, {})]

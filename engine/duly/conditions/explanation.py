@@ -13,7 +13,8 @@ from duly.diagnostics import Path
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """Whether one node of a condition holds. A test has `test` and `found` (None: missing); any other node
-    has `parts`, all of them judged, in order."""
+    has `parts`, all of them judged, in order. `negated`: it stands under a `not` (or under an odd number of
+    them), so that the condition asks for it not to hold."""
 
     node: Literal["test", "all", "any", "not"]
     holds: bool
@@ -21,6 +22,7 @@ class Verdict:
     test: Test | None = None
     found: Any = None
     parts: tuple[Verdict, ...] = ()
+    negated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +40,23 @@ class Attempt:
 
 def explain(condition: Condition, facts: Mapping[str, Any]) -> Verdict:
     """The verdict on a condition as written (not its normal form), for facts typed by `values.Intake`."""
+    return _judged(condition, facts, False)
+
+
+def _judged(condition: Condition, facts: Mapping[str, Any], negated: bool) -> Verdict:
     match condition:
         case Test():
             found = facts.get(condition.field)
-            return Verdict("test", _holds(condition, found), condition.at, condition, found)
+            return Verdict("test", _holds(condition, found), condition.at, condition, found, (), negated)
         case Not(part, at):
-            inner = explain(part, facts)
-            return Verdict("not", not inner.holds, at, parts=(inner,))
+            inner = _judged(part, facts, not negated)
+            return Verdict("not", not inner.holds, at, parts=(inner,), negated=negated)
         case All(parts, at):
-            judged = tuple(explain(part, facts) for part in parts)
-            return Verdict("all", all(each.holds for each in judged), at, parts=judged)
+            judged = tuple(_judged(part, facts, negated) for part in parts)
+            return Verdict("all", all(each.holds for each in judged), at, parts=judged, negated=negated)
         case Some(parts, at):
-            judged = tuple(explain(part, facts) for part in parts)
-            return Verdict("any", any(each.holds for each in judged), at, parts=judged)
+            judged = tuple(_judged(part, facts, negated) for part in parts)
+            return Verdict("any", any(each.holds for each in judged), at, parts=judged, negated=negated)
         case _:
             assert_never(condition)
 
