@@ -93,12 +93,12 @@ def due_when(run: Run, since: int | None) -> int | None:
         return None
     if since is None:
         # Standing still: used up only where the last day had already ended when the pause began.
-        due = run.calendar.due_working_days(run.started_at, target.amount, run.pauses)
+        due = run.calendar.due_working_days(run.started_at, target.amount, pauses=run.pauses)
         return due if run.paused_at is not None and due < run.paused_at else None
     pauses: Sequence[tuple[int, int]] = run.pauses
     if run.paused_at is not None and since > run.paused_at:
         pauses = [*pauses, (run.paused_at, since)]
-    return run.calendar.due_working_days(run.started_at, target.amount, pauses)
+    return run.calendar.due_working_days(run.started_at, target.amount, pauses=pauses)
 
 
 def share(run: Run, percent: float) -> int | None:
