@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _MODE = 0o022
+_COMPILING = frozenset(("calendars", "conditions", "kinds", "validation"))
 
 
 def digest(*parts: bytes) -> str:
@@ -40,7 +41,7 @@ def _sha256() -> Any:
     return sha256()
 
 
-def folder() -> str | None:
+def place() -> str | None:
     """Where the cache lies; None where `DULY_CACHE` is `off` or there is no home."""
     chosen = os.environ.get("DULY_CACHE")
     if chosen:
@@ -61,23 +62,25 @@ def fingerprint() -> bytes:
     """
     import duly
 
-    base = os.path.dirname(duly.__file__)
     parts = [duly.__version__]
-    for room in ("", "calendars", "conditions", "kinds", "validation"):
-        with os.scandir(os.path.join(base, room)) as listing:
+    folders = [os.path.dirname(duly.__file__)]
+    for folder in folders:
+        with os.scandir(folder) as listing:
             for entry in listing:
                 if entry.name.endswith(".py"):
                     status = entry.stat()
                     parts.append(f"{entry.name}:{status.st_size}:{status.st_mtime_ns}")
+                elif entry.name in _COMPILING:
+                    folders.append(entry.path)
     return "\n".join(sorted(parts)).encode()
 
 
 def load(key: str) -> list[bytes] | None:
     """The lines stored under a key; None where there are none, or not the user's own, or not whole."""
-    place = folder()
-    if place is None:
+    folder = place()
+    if folder is None:
         return None
-    path = os.path.join(place, key + ".json")
+    path = os.path.join(folder, key + ".json")
     try:
         with open(path, "rb") as file:
             if not _own(os.fstat(file.fileno())):
@@ -90,14 +93,14 @@ def load(key: str) -> list[bytes] | None:
 
 def store(key: str, *lines: Any) -> None:
     """Keep values as lines of JSON. A cache that cannot be written is no fault."""
-    place = folder()
-    if place is None:
+    folder = place()
+    if folder is None:
         return
     content = b"\n".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() for line in lines)
-    path = os.path.join(place, key + ".json")
+    path = os.path.join(folder, key + ".json")
     part = f"{path}.{os.getpid()}"
     try:
-        os.makedirs(place, mode=0o700, exist_ok=True)
+        os.makedirs(folder, mode=0o700, exist_ok=True)
         with open(part, "wb") as file:
             file.write(digest(content).encode() + b"\n" + content)
         os.replace(part, path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 
@@ -68,6 +69,8 @@ def run(asked: Asked) -> int:
     stream = open_input(asked.case)
     loaded = load(asked.policy, asked.choice)
     policy = opened(loaded, asked.matcher)
+    gc.freeze()
+    gc.enable()
     encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=plain).encode
     pretty = json.JSONEncoder(ensure_ascii=False, indent=2, default=plain).encode if sys.stdout.isatty() else encode
     out = sys.stdout
