@@ -136,6 +136,20 @@ def test_facts_carry_the_name_of_their_subject() -> None:
     assert ({"event.price": 5, "event.other": [1]}, []) == Intake(PACKED, "event")({"price": 5, "other": [1]})
 
 
+def test_derived_fields_are_not_completed() -> None:
+    """What a Classification sets has no default here, which would pass for a value that came in."""
+    spec = {"fields": {"urgency": {"type": "text", "derived": True, "default": "low", "required": True}}}
+    assert ({}, []) == Intake(pack_vocabulary(read_vocabulary(spec)[0]))({})
+
+
+def test_sensitive_values_are_not_told() -> None:
+    """The fault of a sensitive field does not show what was sent."""
+    spec = {"fields": {"card": {"type": "number", "sensitive": True}}}
+    _, faults = Intake(pack_vocabulary(read_vocabulary(spec)[0]))({"card": "4111 1111"})
+    assert ["C201"] == [fault["code"] for fault in faults]
+    assert "4111" not in faults[0]["message"]
+
+
 def test_unknown_fields_pass_untouched() -> None:
     """A field that nobody declared stays as it came."""
     facts, faults = Intake(PACKED)({"subject": "x", "other": {"a": [1, None]}})

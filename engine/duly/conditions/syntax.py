@@ -257,7 +257,7 @@ class _Reader:
             return []
         if not data:
             self.fault("C009", f"an empty list for `{field.name}`", at, "write the values, or take it away")
-        values: list[Scalar] = []
+        values: dict[Scalar, None] = {}
         for index, each in enumerate(data):
             value = self.scalar(each, field, (*at, index))
             if value is _UNSET:
@@ -265,8 +265,8 @@ class _Reader:
             if value in values:
                 self.fault("C010", f"{shown(each)} is in the list for `{field.name}` twice", (*at, index))
             else:
-                values.append(cast(Scalar, value))
-        return values
+                values[cast(Scalar, value)] = None
+        return list(values)
 
     def resolved(self, data: object, at: Path) -> object:
         """The data, or the value of the parameter that it names."""

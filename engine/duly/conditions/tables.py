@@ -217,9 +217,14 @@ def _outside(intervals: Intervals, last: int) -> Intervals:
 
 def _crossed(some: Intervals, others: Intervals) -> Intervals:
     """The ranks in both."""
-    return [
-        (max(one[0], other[0]), min(one[1], other[1]))
-        for one in some
-        for other in others
-        if max(one[0], other[0]) <= min(one[1], other[1])
-    ]
+    found: Intervals = []
+    one = other = 0
+    while one < len(some) and other < len(others):
+        start, end = max(some[one][0], others[other][0]), min(some[one][1], others[other][1])
+        if start <= end:
+            found.append((start, end))
+        if some[one][1] < others[other][1]:
+            one += 1
+        else:
+            other += 1
+    return found

@@ -38,7 +38,11 @@ class Intake:
             if not name.startswith(prefix) if prefix else "." in name:
                 continue
             check = _check(field)
+            if field.get("sensitive"):
+                check = _discreet(check)
             self._checks[name[len(prefix) :]] = (name, check)
+            if field.get("derived"):
+                continue  # a Classification sets it: a default here would pass for a value that came in
             if "default" in field:
                 self._defaults.append((name, _default(field)))
             elif field.get("required"):
@@ -50,8 +54,9 @@ class Intake:
         Facts are named as conditions name them (`event.automated`). Known fields are checked and typed:
         text in NFC, sets as frozenset, durations and instants in microseconds, numbers as int, float or a
         decimal. Unknown fields pass untouched. With `complete` (a whole case or customer) null is absent,
-        defaults are filled in and required fields are asked for; without (a change), null stays as None,
-        which says that the value is gone. Matchers take None as missing.
+        defaults are filled in and required fields are asked for, save derived ones, which a Classification
+        sets; without (a change), null stays as None, which says that the value is gone. Matchers take None
+        as missing.
 
         A fault is `{"code", "message", "path"}` with the field's name as path, and its field is not in
         the facts.
@@ -115,6 +120,19 @@ def _check(field: Mapping[str, Any]) -> Check:
     if kind in ("duration", "instant"):
         return _duration() if kind == "duration" else _instant()
     return _CHECKS[kind]
+
+
+def _discreet(check: Check) -> Check:
+    """The check of a sensitive field, whose messages do not tell the value."""
+
+    def discreet(value: Any) -> Any:
+        try:
+            return check(value)
+        except Refused as error:
+            message = "a value that does not suit the field; it is sensitive and not shown"
+            raise Refused(error.code, message) from None
+
+    return discreet
 
 
 def _found(value: Any) -> str:
