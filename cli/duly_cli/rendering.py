@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,10 @@ FORMATS = ["text", "json", "sarif", "github"]
 _COLOURS = {"error": "31;1", "warning": "33;1", "info": "36"}
 _MOST_ANNOTATIONS = 10
 _MOST_RESULTS = 5_000
+_WIDEST = 110
+"""Columns of an excerpt or a path."""
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+"""Signs that would move the cursor, change colours or turn the reading direction of a terminal."""
 
 
 def show(diagnostics: Sequence[Diagnostic], texts: Mapping[str, bytes], form: str, output: str | None = None) -> None:
@@ -61,43 +66,52 @@ def _counts(diagnostics: Sequence[Diagnostic]) -> str:
 
 
 def _text(diagnostics: Sequence[Diagnostic], texts: Mapping[str, bytes], colour: bool) -> str:
-    rows = {name: content.decode("utf-8", "replace").split("\n") for name, content in texts.items()}
+    named = {each.span.file for each in diagnostics}
+    rows = {name: _rows(content) for name, content in texts.items() if name in named}
     return "".join(_one(each, rows.get(each.span.file, []), colour) for each in diagnostics)
+
+
+def _rows(content: bytes) -> list[str]:
+    """The lines of a file as the engine counts them."""
+    return re.split("\r\n|\r|\n", content.decode("utf-8-sig", "replace"))
 
 
 def _one(diagnostic: Diagnostic, rows: list[str], colour: bool) -> str:
     paint = _painter(colour)
     span = diagnostic.span
-    head = f"{span.file}:{span.line}:{span.column}: "
-    lines = [
-        paint(head, "1") + paint(f"{diagnostic.severity} {diagnostic.code}", _COLOURS[diagnostic.severity])
-        + f": {diagnostic.message}"
-    ]  # fmt: skip
+    head = paint(f"{_seen(span.file)}:{span.line}:{span.column}: ", "1")
+    severity = paint(f"{diagnostic.severity} {diagnostic.code}", _COLOURS[diagnostic.severity])
+    lines = [f"{head}{severity}: {_seen(diagnostic.message)}"]
     lines += _excerpt(span, rows, paint, _COLOURS[diagnostic.severity])
     if diagnostic.path:
-        lines.append(paint(f"  at: {diagnostic.path}", "2"))
+        lines.append(paint(f"  at: {fitted(_seen(diagnostic.path), _WIDEST)}", "2"))
     for related in diagnostic.related:
-        lines.append(f"  {related.span.file}:{related.span.line}:{related.span.column}: {related.message}")
+        lines.append(f"  {related.span.file}:{related.span.line}:{related.span.column}: {_seen(related.message)}")
     if diagnostic.help:
-        lines.append(f"  help: {diagnostic.help}")
+        lines.append(f"  help: {_seen(diagnostic.help)}")
     return "\n".join(lines) + "\n\n"
+
+
+def _seen(text: str) -> str:
+    """`text` with a stand-in of one column for each sign that a terminal would obey or hide."""
+    return _UNSEEN.sub("\ufffd", text)
 
 
 def _excerpt(span: Span, rows: list[str], paint: Any, colour: str) -> list[str]:
     """The line and a caret under what is meant, wide characters counted as two columns."""
     if not 0 < span.line <= len(rows):
         return []
-    row = rows[span.line - 1].rstrip("\r").replace("\t", " ")
+    row = _seen(rows[span.line - 1].replace("\t", " "))
     start = span.column - 1
-    end = span.end_column - 1 if span.end_line == span.line else len(row)
-    cut = max(0, start - 60)
-    shown = fitted(row[cut:], 110)
-    gutter = len(str(span.line))
-    marked = row[start : min(max(end, start + 1), cut + len(shown))]
-    caret = " " * width(row[cut:start]) + "^" * max(1, width(marked))
+    end = max(span.end_column - 1 if span.end_line == span.line else len(row), start + 1)
+    cut = max(0, start - _WIDEST // 2)
+    if cut and width(row) > _WIDEST:
+        row, start, end = "…" + row[cut + 1 :], start - cut, end - cut
+    shown = fitted(row, _WIDEST)
+    caret = " " * width(shown[:start]) + "^" * max(1, width(shown[start:end]))
     return [
         f"  {span.line} | {shown}",
-        f"  {' ' * gutter} | {paint(caret, colour)}",
+        f"  {' ' * len(str(span.line))} | {paint(caret, colour)}",
     ]
 
 

@@ -69,9 +69,13 @@ def compile(
             continue
         found, faults = documents.load(source.content, source.file)
         result.diagnostics += faults
+        if not found and not faults:
+            result.diagnostics.append(_empty(source))
+        misread = {fault.span for fault in faults}
         for document in found:
             checked, faults = _validated(document, thorough, "test" if source.is_test else None)
-            result.diagnostics += faults
+            # What YAML itself was told wrong is not told again as a matter of shape.
+            result.diagnostics += [fault for fault in faults if fault.span not in misread]
             if not source.is_test and checked is not None:
                 read.append(checked)
     result.documents = read
@@ -82,6 +86,11 @@ def compile(
     if result.errors:
         result.compiled = None
     return result
+
+
+def _empty(source: Source) -> Diagnostic:
+    start = Span(source.file, 1, 1, 1, 2)
+    return Diagnostic("D219", "no document in this file", start, "warning", help="write one, or take the file away")
 
 
 def _validated(document: Document, thorough: bool, kind: str | None) -> tuple[Document | None, list[Diagnostic]]:

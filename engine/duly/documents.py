@@ -42,6 +42,8 @@ _INTEGER = re.compile(r"[-+]?[0-9]+\Z", re.ASCII)
 _OTHER_BASE = re.compile(r"0o[0-7]+\Z|0x[0-9a-fA-F]+\Z", re.ASCII)
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z", re.ASCII)
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)\Z|\.(nan|NaN|NAN)\Z")
+_OTHER_BREAKS = "\u0085\u2028\u2029"
+"""Signs that YAML takes for line breaks and no editor does: lines would be counted in two ways."""
 _EXACT_DIGITS = 15
 _MAX_DIGITS = 400
 
@@ -49,12 +51,13 @@ _MAX_DIGITS = 400
 class _Marks:
     """The place of a node; of a mapping also its keys' places, of a list its elements'."""
 
-    __slots__ = ("children", "keys", "place", "raw", "size")
+    __slots__ = ("children", "height", "keys", "place", "raw", "size")
 
     def __init__(self, place: Place, raw: str | None = None) -> None:
         self.place = place
         self.raw = raw
         self.size = 1
+        self.height = 0
         self.keys: dict[str, Place] | None = None
         self.children: dict[str, _Marks] | list[_Marks] | None = None
 
@@ -128,7 +131,8 @@ def load(text: str | bytes, file: str) -> tuple[list[Document], list[Diagnostic]
     """The YAML 1.2 documents of `text`, and what is wrong with it as YAML.
 
     `file` is the name that diagnostics carry. Documents before the first syntax error are returned too;
-    empty documents are skipped. Never raises for any input.
+    empty documents are skipped, and so are those with keys that YAML reads otherwise than they were meant
+    (D011), of which nothing else can be said. Never raises for any input.
     """
     collecting = gc.isenabled()
     gc.disable()
@@ -147,7 +151,7 @@ def _load(text: str | bytes, file: str) -> tuple[list[Document], list[Diagnostic
         reader = _Reader(file, faults)
         events = yaml.parse(decoded, Loader=_Loader)
         for index, (data, marks) in enumerate(reader.documents(events)):
-            if data is not None:
+            if data is not None and not reader.torn:
                 documents.append(Document(data, file, index, marks))
     except _Fault as fault:
         faults.append(fault.diagnostic)
@@ -170,16 +174,21 @@ def _decode(text: str | bytes, file: str) -> str:
         try:
             text = text.decode("utf-8")
         except UnicodeDecodeError as error:
-            good = text[: error.start].decode("utf-8")
-            line, column = good.count("\n") + 1, len(good) - good.rfind("\n")
-            raise _Fault(
-                Diagnostic("D002", f"byte 0x{text[error.start]:02x} is not UTF-8",
-                           Span(file, line, column, line, column + 1), help="save the file as UTF-8")
-            ) from None  # fmt: skip
-    for position, sign in enumerate(text) if not text.isascii() else ():
-        if "\ud800" <= sign <= "\udfff":
-            raise _Fault(_foreign(text, position, sign, file))
-    return text.removeprefix("\ufeff")
+            place = _behind(text[: error.start].decode("utf-8-sig"), file)
+            message = f"byte 0x{text[error.start]:02x} is not UTF-8"
+            if text.startswith((b"\xff\xfe", b"\xfe\xff")):
+                message = "a file in UTF-16, not in UTF-8"
+            raise _Fault(Diagnostic("D002", message, place, help="save the file as UTF-8")) from None
+    else:
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise _Fault(_foreign(text, error.start, text[error.start], file)) from None
+    text = text.removeprefix("\ufeff")
+    for sign in _OTHER_BREAKS if not text.isascii() else ():
+        if sign in text:
+            raise _Fault(_foreign(text, text.index(sign), sign, file))
+    return text
 
 
 class _Reader:
@@ -190,11 +199,13 @@ class _Reader:
         self.faults = faults
         self.anchors: dict[str, tuple[Any, _Marks] | None] = {}
         self.expanded = 0
+        self.torn = False
 
     def documents(self, events: Iterator[Event]) -> Iterator[tuple[Any, _Marks]]:
         for event in events:
             if isinstance(event, DocumentStartEvent):
                 self.anchors = {}
+                self.torn = False
                 first = next(events)
                 yield self.node(first, events, 0, ())
             elif isinstance(event, DocumentEndEvent):
@@ -207,18 +218,28 @@ class _Reader:
             result = self.scalar(event, path)
         else:
             if depth >= MAX_DEPTH:
-                self.stop("D005", f"nested more than {MAX_DEPTH} deep", event, path)
+                self.too_deep(event, path)
             if event.anchor:
                 self.anchors[event.anchor] = None
             if isinstance(event, MappingStartEvent):
                 result = self.mapping(event, events, depth, path)
             else:
                 result = self.sequence(event, events, depth, path)
-        if event.tag and not (isinstance(event, ScalarEvent) and event.tag == "!"):
-            self.fault("D006", f"tag `{event.tag}`", event, path, help="take the tag away; types come from the key")
+        if event.tag:
+            self.tag(event, path)
         if event.anchor:
             self.anchors[event.anchor] = result
         return result
+
+    def tag(self, event: Event, path: Path) -> None:
+        if isinstance(event, ScalarEvent) and event.tag == "!":
+            return
+        tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+        self.fault("D006", f"a tag `{tag}`, which means nothing in a policy", event, path,
+                   help="take it away; types come from the key, and a text that starts with `!` is quoted")  # fmt: skip
+
+    def too_deep(self, event: Event, path: Path) -> None:
+        self.stop("D005", f"nested more than {MAX_DEPTH} deep", event, path, help="write it flatter")
 
     def scalar(self, event: ScalarEvent, path: Path) -> tuple[Any, _Marks]:
         text = event.value
@@ -228,7 +249,7 @@ class _Reader:
         if value is text:
             if _NOT_FINITE.match(text):
                 self.fault("D009", f"`{text}` is not a number a policy can use", event, path,
-                           help=f"write a finite number, or quote the text: '{text}'")  # fmt: skip
+                           help=f"write a finite number, or quote the text: `'{text}'`")  # fmt: skip
             return text, _Marks(_place(event))
         return value, _Marks(_place(event), text)
 
@@ -239,18 +260,29 @@ class _Reader:
         marks = _Marks(_place(event))
         keys: dict[str, Place] = {}
         children: dict[str, _Marks] = {}
+        merged: list[tuple[Any, _Marks]] = []
         while not isinstance(key_event := next(events), MappingEndEvent):
             if not isinstance(key_event, ScalarEvent):
-                self.stop("D007", "a key that is not a text", key_event, path)
+                self.stop("D007", "a key that is not a text", key_event, path,
+                          help="write each key out; quote one that starts with `[`, `{`, `*` or `&`")  # fmt: skip
             key = key_event.value
             key_path = (*path, key)
-            if key == "<<" and key_event.implicit[0]:
-                self.fault("D008", "merge key `<<`", key_event, key_path,
-                           help="write the keys out; a policy says everything where it stands")  # fmt: skip
             if key_event.anchor:
                 self.anchors[key_event.anchor] = (key, _Marks(_place(key_event)))
-            value, child = self.node(next(events), events, depth + 1, key_path)
+            if key_event.tag:
+                self.tag(key_event, key_path)
+            value_event = next(events)
+            if key_event.implicit[0]:
+                valued = bool(value_event.end_mark.index > key_event.end_mark.index)
+                if not (valued and key.isidentifier()):
+                    self.odd(key_event, key_path, valued)
+            value, child = self.node(value_event, events, depth + 1, key_path)
             marks.size += child.size
+            if child.height >= marks.height:
+                marks.height = child.height + 1
+            if key == "<<" and key_event.implicit[0]:
+                merged.append((value, child))
+                continue
             if key in data:
                 first = Related("first written here", _span(self.file, keys[key]))
                 self.fault("D004", f"duplicate key `{key}`", key_event, key_path, related=(first,),
@@ -259,6 +291,10 @@ class _Reader:
             data[key] = value
             keys[key] = _place(key_event)
             children[key] = child
+        for value, child in merged:
+            # Reported; its keys are taken in, so that they are not called missing.
+            if isinstance(value, dict) and child.keys and isinstance(child.children, dict):
+                data, keys, children = value | data, child.keys | keys, child.children | children
         marks.keys, marks.children = keys, children
         if keys and event.start_mark.index == event.end_mark.index:
             # A block mapping has no bracket to point at: its first key stands for it.
@@ -274,6 +310,8 @@ class _Reader:
         while not isinstance(item := next(events), SequenceEndEvent):
             value, child = self.node(item, events, depth + 1, (*path, len(data)))
             marks.size += child.size
+            if child.height >= marks.height:
+                marks.height = child.height + 1
             data.append(value)
             children.append(child)
         marks.children = children
@@ -285,13 +323,28 @@ class _Reader:
                       help=f"write `&{event.anchor}` before the value it repeats, above this line")  # fmt: skip
         found = self.anchors[event.anchor]
         if found is None:
-            self.stop("D003", f"alias `*{event.anchor}` inside its own anchor", event, path)
+            self.stop("D003", f"alias `*{event.anchor}` inside its own anchor", event, path,
+                      help="nothing can hold itself; write out what is meant")  # fmt: skip
         data, marks = found
+        if len(path) + marks.height > MAX_DEPTH:
+            self.too_deep(event, path)
         self.expanded += marks.size
         if self.expanded > MAX_NODES_FROM_ALIASES:
             self.stop("D010", f"aliases expand to more than {MAX_NODES_FROM_ALIASES:,} values", event, path,
                       help="write the values out, or use fewer aliases of aliases")  # fmt: skip
         return data, marks
+
+    def odd(self, event: ScalarEvent, path: Path, valued: bool) -> None:
+        """Report a key that cannot be what its author meant."""
+        from duly.misreadings import odd_key
+
+        key = event.value
+        if key == "<<":
+            self.fault("D008", "merge key `<<`", event, path,
+                       help="write the keys out; a policy says everything where it stands")  # fmt: skip
+        elif found := odd_key(key, valued):
+            self.torn = True
+            self.fault("D011", found[0], event, path, help=found[1])
 
     def fault(self, code: str, message: str, event: Event, path: Path, **more: Any) -> None:
         self.faults.append(
@@ -334,61 +387,34 @@ def _span(file: str, place: Place) -> Span:
     return Span(file, line + 1, column + 1, end_line + 1, end_column + 1)
 
 
-_HINTS = (
-    ("found character '\\t'", "a tab", "indent with spaces"),
-    ("found a tab", "a tab", "indent with spaces"),
-    ("found character that cannot start any token", "a character that cannot start a value",
-     "quote the text, or indent with spaces where it is a tab"),
-    ("mapping values are not allowed", "a second `: ` on the line, or a line indented too deep",
-     "quote a text that has `: ` in it, and line keys up under each other"),
-    ("could not find expected ':'", "a line without `: `", "write `key: value`"),
-    ("did not find expected key", "a line that does not line up with the keys above it",
-     "line keys up under each other, and quote texts that start with a quote, `[`, `{`, `*`, `&` or `!`"),
-    ("did not find expected '-' indicator", "a line that does not line up with the list above it",
-     "start each entry of the list with `- ` in the same column"),
-    ("did not find expected ',' or ']'", "a list `[` that is not closed", "close it with `]`, entries parted by `, `"),
-    ("did not find expected ',' or '}'", "a mapping `{` that is not closed",
-     "close it with `}`, entries parted by `, `"),
-    ("unexpected end of stream", "a quote that is not closed", "close the quote"),
-    ("found unexpected document indicator", "a quote that is not closed before `---`", "close the quote"),
-    ("unknown escape character", "an unknown escape in a double-quoted text",
-     "use single quotes, or write the backslash twice"),
-    ("found undefined tag handle", "a tag", "quote a text that starts with `!`"),
-)  # fmt: skip
-_FULL_WIDTH = {"：": "`: `", "，": "`, `", "“": '`"`', "”": '`"`', "‘": "`'`", "’": "`'`", "　": "a plain space"}
-
-
 def _syntax(error: yaml.MarkedYAMLError, text: str, file: str) -> Diagnostic:
+    from duly.misreadings import misreading
+
     mark = error.problem_mark or error.context_mark
-    line, column = (mark.line, mark.column) if mark else (0, 0)
-    problem = error.problem or "not readable"
-    message, help_text = problem, None
-    for start, plain, remedy in _HINTS:
-        if start in problem:
-            message, help_text = plain, remedy
-            break
-    rows = text.split("\n")
-    near = "".join(rows[max(0, line - 1) : line + 1])
-    wide = next((sign for sign in _FULL_WIDTH if sign in near), None)
-    row = rows[line] if line < len(rows) else ""
-    if "\t" in row[: len(row) - len(row.lstrip())] or row[column : column + 1] == "\t":
-        message, help_text = "a tab", "indent with spaces, not with tabs"
-    elif wide is not None:
-        help_text = f"the full-width sign `{wide}` means nothing to YAML: write {_FULL_WIDTH[wide]}"
-    related = ()
-    if error.context_mark and error.context and error.context_mark.line != line:
-        start = _span(file, (error.context_mark.line, error.context_mark.column) * 2)
-        related = (Related(error.context, start),)
-    span = _span(file, (line, column, line, column + 1))
-    return Diagnostic("D003", f"not readable as YAML: {message}", span, help=help_text, related=related)
+    place = (mark.line, mark.column) if mark else (0, 0)
+    start = (error.context_mark.line, error.context_mark.column) if error.context_mark else None
+    found = misreading(error.problem or "not readable", place, error.context, start, text)
+    related: tuple[Related, ...] = ()
+    if found.beginning is not None:
+        words, *begun = found.beginning
+        related = (Related(words, _span(file, (*begun, *begun))),)
+    span = _span(file, (found.line, found.column, found.line, found.column + 1))
+    return Diagnostic("D003", f"not readable as YAML: {found.message}", span, help=found.help, related=related)
 
 
 def _bad_character(error: yaml.reader.ReaderError, text: str, file: str) -> Diagnostic:
-    return _foreign(text, error.position, text[error.position : error.position + 1], file)
+    # The C parser counts the bytes of UTF-8, the error's position is the first bad one.
+    position = len(text.encode("utf-8")[: error.position].decode("utf-8", "ignore"))
+    return _foreign(text, position, text[position : position + 1], file)
 
 
 def _foreign(text: str, position: int, sign: str, file: str) -> Diagnostic:
-    before = text[:position]
-    line, column = before.count("\n") + 1, position - before.rfind("\n")
     message = f"character U+{ord(sign or chr(0)):04X} may not stand in a policy"
-    return Diagnostic("D002", message, Span(file, line, column, line, column + 1), help="take it away")
+    return Diagnostic("D002", message, _behind(text[:position], file), help="take it away")
+
+
+def _behind(text: str, file: str) -> Span:
+    """The place of the character that follows `text`, from the start of the file."""
+    rows = re.split("\r\n|\r|\n", text)
+    line, column = len(rows), len(rows[-1]) + 1
+    return Span(file, line, column, line, column + 1)
