@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     Deeds = list[tuple[int, Mapping[str, Any]]]
 
 _NOTHING: dict[str, Any] = {}
+_UNSTARTED = Run()
 
 
 class PolicySet:
@@ -49,6 +50,11 @@ class PolicySet:
         routing = compiled.get("routing")
         self.routing = None if routing is None else Routing(routing, engine)
         self.clocks = [Clock(spec, self.calendars, engine) for spec in compiled["clocks"]]
+        self.hears: dict[str, list[tuple[str, int, Any]]] = {}
+        for clock in self.clocks:
+            for event, triggers in clock.on.items():
+                self.hears.setdefault(event, []).extend((clock.id, deed, test) for deed, test in triggers)
+        self.unstarted = [clock.id for clock in self.clocks]
         self.leads = [clock for clock in self.clocks if clock.before is not None]
         self.ladders = {spec["id"]: Ladder(spec, self.calendars) for spec in compiled["ladders"]}
         self.surveys = [Survey(spec, self.calendars) for spec in compiled["surveys"]]
@@ -58,7 +64,8 @@ class PolicySet:
     def begin(self, case: Case) -> State:
         """The state of a case before its first event."""
         state = State(case.id, case.customer)
-        state.runs = {clock.id: Run() for clock in self.clocks}
+        # A run that has not started is never changed: its first start makes a new one.
+        state.runs = dict.fromkeys(self.unstarted, _UNSTARTED)
         state.plans = {survey.id: Plan() for survey in self.surveys}
         return state
 
@@ -72,9 +79,9 @@ class PolicySet:
         for event in events:
             payload = self._take(state, event, changed)
             facts = {**state.facts, **payload} if payload else state.facts
-            for clock in self.clocks:
-                for deed in clock.deeds(event.type, facts):
-                    deeds.setdefault(clock.id, []).append((deed, payload))
+            for name, deed, test in self.hears.get(event.type, ()):
+                if test is None or test(facts):
+                    deeds.setdefault(name, []).append((deed, payload))
             if self.routing is not None and event.type in self.routing.evaluate_on:
                 state.route = self.routing.route(facts)
             self._survey(state, event, facts)
@@ -143,24 +150,29 @@ class PolicySet:
                 survey.see(each, state.plans[each.id], event.type, event.at, facts, customer, self.ledger, state.sent)
 
     def _advance(self, state: State, at: int, deeds: dict[str, Deeds], changed: set[str]) -> None:
+        runs = state.runs
         for clock in self.clocks:
             own = deeds.get(clock.id)
             touched = bool(changed) and not clock.watches.isdisjoint(changed)
-            run = state.runs[clock.id]
             if own is None and not touched and not clock.every:
                 continue
             facts: Mapping[str, Any] = state.facts
+            doing: Sequence[int] = ()
             if own:
-                own.sort(key=lambda deed: deed[0])
+                if len(own) > 1:
+                    own.sort(key=_first)
                 payload = own[-1][1]
                 facts = {**facts, **payload} if payload else facts
+                doing = [deed for deed, _ in own]
+            run = runs[clock.id]
             try:
-                run = clocks.roll(clock, run, at, facts)
-                run = clocks.advance(clock, run, at, [deed for deed, _ in own or ()], facts, touched)
+                if clock.every:
+                    run = clocks.roll(clock, run, at, facts)
+                runs[clock.id] = clocks.advance(clock, run, at, doing, facts, touched)
             except BeyondCalendar as error:
-                run = self._fail(state, clock, run, error)
-            state.runs[clock.id] = run
-        self._place_leads(state)
+                runs[clock.id] = self._fail(state, clock, run, error)
+        if self.leads:
+            self._place_leads(state)
 
     def _place_leads(self, state: State) -> None:
         for clock in self.leads:
@@ -208,6 +220,10 @@ class PolicySet:
 def decide(policy: PolicySet, case: Case, at: int) -> dict[str, Any]:
     """What the policy says of a case at an instant, given its events until then. Raises Refused."""
     return policy.view(policy.replay(case, at), at)
+
+
+def _first(pair: tuple[int, Any]) -> int:
+    return pair[0]
 
 
 def _batches(case: Case, at: int) -> list[tuple[int, list[Event]]]:

@@ -11,6 +11,7 @@ _EPOCH = _dt.datetime(1970, 1, 1, tzinfo=_dt.UTC)
 _EPOCH_ORDINAL = 719_163
 _dates: dict[int, str] = {}
 _times: dict[int, str] = {}
+_recent: dict[int, str] = {}
 
 
 def parse(text: str) -> int:
@@ -37,6 +38,15 @@ def parse(text: str) -> int:
 
 def render(instant: int) -> str:
     """RFC 3339 in UTC with `Z`; six decimals only where the instant has a fraction of a second."""
+    text = _recent.get(instant)
+    if text is None:
+        if len(_recent) > 10_000:
+            _recent.clear()
+        text = _recent[instant] = _rendered(instant)
+    return text
+
+
+def _rendered(instant: int) -> str:
     day, rest = divmod(instant, DAY)
     second, fraction = divmod(rest, SECOND)
     date = _dates.get(day)

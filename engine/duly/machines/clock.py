@@ -27,8 +27,8 @@ class Clock:
     """One clock of a ServiceLevel, compiled: its triggers, its targets and how it answers change."""
 
     __slots__ = (
-        "anchored_to_event", "before", "calendar", "cancel_while", "edges", "every", "id", "ladder", "looser",
-        "matcher", "on", "owner", "pause_while", "reads", "reads_event", "reopen", "resume_while", "rule",
+        "anchored_to_event", "before", "before_text", "calendar", "cancel_while", "edges", "every", "id", "ladder", "looser",
+        "fixed", "match", "matcher", "on", "owner", "pause_while", "reads", "reads_event", "reopen", "resume_while", "rule",
         "source", "started_by_event", "stricter", "targets", "warn", "watches", "while_",
     )  # fmt: skip
 
@@ -41,6 +41,9 @@ class Clock:
         self.targets = [Target(target, calendars) for target in spec["targets"]]
         self.matcher = matcher(spec["match"], engine, self.rule, [target.rule for target in self.targets])
         self.reads = frozenset(spec["reads"])
+        # Targets that ask for no field are the same for every case.
+        self.fixed = not self.reads
+        self.match = self._matched({}) if self.fixed else None
         self.reads_event = any(name.startswith("event.") for name in self.reads)
         self.on: dict[str, list[tuple[int, Predicate | None]]] = {}
         for deed, triggers in spec["on"].items():
@@ -62,18 +65,21 @@ class Clock:
         self.warn: list[float] = spec.get("warn", [])
         self.ladder: str | None = spec.get("ladder")
         self.before: tuple[str, int, bool] | None = None
+        self.before_text: dict[str, str] | None = None
         if "before" in spec:
             lead = spec["before"]
+            self.before_text = {"clock": lead["clock"], "by": lead["by"]}
             self.before = (lead["clock"], lead["amount"], lead["unit"] == "working_days")
         self.every: bool = spec.get("every", False)
         self.anchored_to_event: bool = spec.get("anchor") == "event"
 
-    def deeds(self, event: str, facts: Facts) -> list[int]:
-        """What an event of this type does to the clock, given the case after it."""
-        triggers = self.on.get(event)
-        if triggers is None:
-            return []
-        return [deed for deed, test in triggers if test is None or test(facts)]
+    def _matched(self, facts: Facts) -> Target | None:
+        number = self.matcher.first(facts)
+        return self.targets[number] if number >= 0 else None
+
+    def target(self, facts: Facts) -> Target | None:
+        """The first target whose condition holds."""
+        return self.match if self.fixed else self._matched(facts)
 
 
 def _state(condition: Any) -> Predicate | None:
@@ -150,11 +156,13 @@ def _begin(clock: Clock, run: Run, at: int, facts: Facts) -> None:
     run.breached_by_change = False
     if clock.reads_event:
         run.start_facts = {name: value for name, value in facts.items() if name.startswith("event.")}
-    number = clock.matcher.first(facts)
-    run.target = clock.targets[number] if number >= 0 else None
-    run.calendar = clock.calendar if run.target is None else run.target.calendar
-    if run.target is not None and run.target.field is not None:
-        run.promised = facts.get(run.target.field)
+    target = run.target = clock.target(facts)
+    if target is None:
+        run.calendar = clock.calendar
+        return
+    run.calendar = target.calendar
+    if target.field is not None:
+        run.promised = facts.get(target.field)
     run.due = due_when(run, run.since)
 
 
@@ -211,8 +219,7 @@ def rematch(clock: Clock, run: Run, at: int, facts: Facts) -> None:
     """Match the targets again and, where another one holds now, answer as `on_change` says (§2.5)."""
     if run.start_facts is not None:
         facts = {**{k: v for k, v in facts.items() if not k.startswith("event.")}, **run.start_facts}
-    number = clock.matcher.first(facts)
-    target = clock.targets[number] if number >= 0 else None
+    target = clock.target(facts)
     promised = facts.get(target.field) if target is not None and target.field is not None else None
     if target is run.target and promised == run.promised:
         return

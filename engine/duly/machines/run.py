@@ -56,6 +56,9 @@ class Run:
 
 def elapsed(run: Run, now: int) -> int:
     """Open time that the cycle has run until `now`, each stretch in its own calendar, in µs."""
+    since, here = run.since, run.calendar
+    if not run.stretches:
+        return here.elapsed(since, now) if since is not None and here is not None and since < now else 0
     total = 0
     for start, end, calendar in run.stretches:
         if start < now:
@@ -70,6 +73,9 @@ def reached(run: Run, amount: int, since: int | None) -> int | None:
 
     `since` is when it runs on from; None: it does not, so an amount not yet run is never reached.
     """
+    calendar = run.calendar
+    if not run.stretches and since is not None and calendar is not None:
+        return calendar.due(since, amount)
     for start, end, calendar in run.stretches:
         done = calendar.elapsed(start, end)
         if done >= amount:

@@ -35,63 +35,71 @@ def clock(clock: Clock, run: Run, now: int, ladders: Mapping[str, Ladder]) -> di
     shown: dict[str, Any] = {
         "clock": clock.id,
         "cycle": run.cycle,
-        "target": clock.rule if target is None else target.rule,
+        "target": None if target is None else target.rule,
         "owner": clock.owner,
         "state": state,
-        "within": None if target is None else target.text,
-        "calendar": (run.calendar or clock.calendar).name,
-        "started_at": None,
-        "due_at": None,
-        "remaining_seconds": None,
-        "elapsed_seconds": 0,
-        "overdue_seconds": 0,
-        "breached": False,
-        "warn_at": [],
-        "ladder": [],
-        "source": clock.source if target is None or not target.source else target.source,
     }
     if state == "not_started" or state == "unknown":
-        if clock.before is None:
-            shown["target"] = None
         return shown
+    if target is not None:
+        shown["within"] = target.text
+        source = target.source or clock.source
+    else:
+        shown["within"] = None
+        source = clock.source
+        if clock.before is not None:
+            shown["target"] = clock.rule
+            shown["before"] = clock.before_text
+    shown["calendar"] = (run.calendar or clock.calendar).name
     until = now if run.ended_at is None else run.ended_at
+    ran = elapsed(run, until)
     shown["started_at"] = render(run.started_at)
-    shown["elapsed_seconds"] = seconds(elapsed(run, until))
+    shown["due_at"] = None
+    shown["remaining_seconds"] = None
+    shown["elapsed_seconds"] = seconds(ran)
+    shown["overdue_seconds"] = 0
+    shown["breached"] = False
+    shown["warn_at"] = []
+    shown["ladder"] = []
+    if source:
+        shown["source"] = source
     if run.ended_at is not None:
         shown["ended_at"] = render(run.ended_at)
     if state == "none":
-        if target is None:
-            shown["target"] = None
         return shown
-    shown["breached"] = run.breached(now)
-    if run.breached_by_change:
-        shown["reason"] = "breached_by_change"
-    if born_late(clock, run):
-        shown["reason"] = "born_late"
-    _promise(shown, clock, run, until)
+    _promise(shown, clock, run, until, ran)
     if run.due is not None and run.ended_at is None:
-        shown["warn_at"] = [render(at) for at in (share(run, percent) for percent in clock.warn) if at is not None]
-        if clock.ladder is not None and clock.ladder in ladders:
+        if clock.warn:
+            shown["warn_at"] = [render(at) for at in (share(run, percent) for percent in clock.warn) if at is not None]
+        if clock.ladder is not None:
             shown["ladder"] = _ladder(ladders[clock.ladder], run)
     return shown
 
 
-def _promise(shown: dict[str, Any], clock: Clock, run: Run, until: int) -> None:
+def _promise(shown: dict[str, Any], clock: Clock, run: Run, until: int, ran: int) -> None:
     """When it is due, and how far that is off, in open time of the calendar in force."""
     calendar = run.calendar or clock.calendar
     due = run.due
-    if due is None and run.since is None and run.ended_at is None:
+    if run.breached_by_change:
+        shown["reason"] = "breached_by_change"
+    elif clock.before is not None and born_late(clock, run):
+        shown["reason"] = "born_late"
+    if due is not None:
+        shown["due_at"] = render(due)
+    elif run.since is None and run.ended_at is None:
         due = due_when(run, until)
         shown["paused_at"] = None if run.paused_at is None else render(run.paused_at)
         shown["due_if_resumed_now"] = None if due is None else render(due)
-    elif due is not None:
-        shown["due_at"] = render(due)
-    if due is not None:
-        if until <= due:
-            shown["remaining_seconds"] = seconds(calendar.elapsed(until, due))
-        else:
-            shown["remaining_seconds"] = 0
-            shown["overdue_seconds"] = seconds(calendar.elapsed(due, until))
+    if due is None:
+        return
+    if until > due:
+        shown["breached"] = True
+        shown["remaining_seconds"] = 0
+        shown["overdue_seconds"] = seconds(calendar.elapsed(due, until))
+    elif run.target is not None and run.target.amount and not run.target.counts_days:
+        shown["remaining_seconds"] = seconds(run.target.amount - ran)
+    else:
+        shown["remaining_seconds"] = seconds(calendar.elapsed(until, due))
 
 
 def _ladder(ladder: Ladder, run: Run) -> list[dict[str, Any]]:
