@@ -9,13 +9,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
+import yaml
+from click.testing import CliRunner, Result
+from jsonschema import Draft7Validator, Draft202012Validator
 from referencing import Registry, Resource
 
-from duly import durations, instants
-from duly.validation import KINDS, NAMES, POLICY_KINDS, conforms, schemas
+from duly import documents, durations, instants
+from duly.validation import (
+    KINDS,
+    NAMES,
+    POLICY_KINDS,
+    conforms,
+    editors,
+    reference,
+    schemas,
+    validate,
+    yaml_text,
+)
 from duly.validation.conformity import ANNOTATIONS, check, expression
+from duly_cli.commands.schema import schema
 
+ROOT = Path(__file__).parents[1]
+SCHEMAS = ROOT / "schemas"
 FILES = (*NAMES, schemas.COMMON)
 REGISTRY: Registry[Any] = Registry().with_resources(
     [(f"{schemas.BASE}{name}.json", Resource.from_contents(schemas.read(name))) for name in FILES]
@@ -51,8 +66,7 @@ def test_every_schema_is_sound(name: str) -> None:
 
 def test_every_file_is_known() -> None:
     """The folder holds the files of the catalogue and no others."""
-    folder = Path(__file__).parents[1] / "schemas"
-    assert sorted(path.stem for path in folder.glob("*.json")) == sorted(FILES)
+    assert sorted(path.stem for path in SCHEMAS.glob("*.json")) == sorted(FILES)
 
 
 def test_kinds_say_their_own_name() -> None:
@@ -76,10 +90,10 @@ def test_every_key_is_explained() -> None:
     for name, pointer, part in PARTS:
         if re.search(r"/(if|allOf)/", pointer + "/"):
             continue  # These only narrow keys that are explained where they are declared.
-        for key, schema in part.get("properties", {}).items():
-            if "x-refuse" in schema:
+        for key, each_key in part.get("properties", {}).items():
+            if "x-refuse" in each_key:
                 continue
-            seen = list(followed(name, schema))
+            seen = list(followed(name, each_key))
             described = next((each["description"] for each in seen if "description" in each), "")
             if not described.endswith((".", "?")) or not any(each.get("examples") for each in seen):
                 unexplained.append(f"{name}{pointer}: {key}")
@@ -175,8 +189,7 @@ def test_dollar_is_the_very_end() -> None:
 
 def test_schemas_are_small_text() -> None:
     """The files are JSON in UTF-8, with Chinese as it is."""
-    folder = Path(schemas.__file__).parents[3] / "schemas"
-    text = (folder / "service-level.json").read_text(encoding="utf-8")
+    text = (SCHEMAS / "service-level.json").read_text(encoding="utf-8")
     assert json.loads(text) == schemas.read("service-level")
     assert "\\u" not in text
 
@@ -185,3 +198,92 @@ def test_unknown_schema_is_a_key_error() -> None:
     """Asking for a schema that is not there names it."""
     with pytest.raises(KeyError, match="nothing"):
         conforms({}, "nothing")
+
+
+@pytest.mark.parametrize("name", editors.EDITOR_NAMES)
+def test_editor_schemas_are_current(name: str) -> None:
+    """The draft-07 files are those that `duly schema --draft 7 --all schemas/draft-07` writes."""
+    made = editors.editor_schema(name)
+    Draft7Validator.check_schema(made)
+    assert (SCHEMAS / "draft-07" / f"{name}.json").read_text(encoding="utf-8") == editors.text(made)
+
+
+def test_editor_schemas_are_whole_in_themselves() -> None:
+    """An editor schema refers to its own definitions alone, and to nothing beside other keywords."""
+    for name in editors.EDITOR_NAMES:
+        text = json.dumps(editors.editor_schema(name))
+        assert set(re.findall(r'"\$ref": "(#/definitions/)?', text)) <= {"#/definitions/"}
+        assert re.findall(r'"x-[a-z]+"|"\$defs"', text) == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests/cases/language").glob("*.yaml")), ids=lambda path: path.stem)
+def test_editor_schemas_accept_the_language(path: Path) -> None:
+    """What the language reference writes is right in an editor, by the kind's schema and by the one for all."""
+    ((document,), _) = documents.load(path.read_text(encoding="utf-8"), path.name)
+    data = validate(document)[0].data
+    for name in (KINDS[document.kind], editors.POLICY):
+        assert list(Draft7Validator(editors.editor_schema(name)).iter_errors(data)) == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests/cases/validation").glob("*.yaml")), ids=lambda path: path.stem)
+def test_editor_schemas_refuse_what_is_wrong(path: Path) -> None:
+    """What validation refuses is wrong in an editor too, but for names given twice."""
+    for case in yaml.safe_load(path.read_text(encoding="utf-8")):
+        ((document,), _) = documents.load(case["text"], path.name)
+        data = validate(document)[0].data
+        accepted = Draft7Validator(editors.editor_schema(editors.POLICY)).is_valid(data)
+        twice = "an id given twice" in case["case"]
+        assert (case["case"], accepted) == (case["case"], twice)
+
+
+def test_the_language_reference_is_current() -> None:
+    """docs/language.md is what `duly schema --format markdown` writes."""
+    assert (ROOT / "docs" / "language.md").read_text(encoding="utf-8") == reference.page()
+
+
+def test_examples_in_the_reference_are_yaml() -> None:
+    """Each example of the reference reads back as the value that it shows."""
+    for name, _, part in PARTS:
+        for example in part.get("examples", ()) if name in (*KINDS.values(), schemas.COMMON) else ():
+            for text in (yaml_text.flow(example), yaml_text.block({"a": example})):
+                ((document,), faults) = documents.load(text if text.startswith("a:") else f"a: {text}", "a.yaml")
+                assert (faults, document.data) == ([], {"a": example})
+
+
+def ask(*words: str) -> Result:
+    """What `duly schema` answers."""
+    return CliRunner().invoke(schema, words)
+
+
+def test_schema_lists_what_there_is() -> None:
+    """Without a kind `duly schema` lists the schemas, for people and for machines."""
+    rows = json.loads(ask("--format", "json").stdout)
+    assert [row["name"] for row in rows] == list(NAMES)
+    assert [line.split()[0] for line in ask().stdout.splitlines()] == list(NAMES)
+
+
+@pytest.mark.parametrize("kind", ["ServiceLevel", "service-level"])
+def test_schema_prints_one(kind: str) -> None:
+    """With a kind it prints that schema, in the draft asked for."""
+    assert json.loads(ask(kind).stdout) == schemas.read("service-level")
+    assert json.loads(ask(kind, "--draft", "7").stdout) == editors.editor_schema("service-level")
+
+
+def test_schema_writes_all(tmp_path: Path) -> None:
+    """`--all` writes a folder of schemas that can be used as they are."""
+    assert ask("--all", str(tmp_path / "new")).exit_code == 0
+    assert sorted(path.stem for path in (tmp_path / "new").iterdir()) == sorted(FILES)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["ServiceLeve"], "did you mean `ServiceLevel`?"),
+        (["policy"], "add `--draft 7`"),
+        (["common", "--draft", "7"], "there is no `common`"),
+    ],
+)
+def test_schema_says_what_is_wrong(words: list[str], told: str) -> None:
+    """A schema that is not there is wrong use, with a hint."""
+    answer = ask(*words)
+    assert (answer.exit_code, told in answer.output) == (2, True)

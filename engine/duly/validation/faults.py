@@ -143,8 +143,9 @@ class _Report:
         if key in self.unknown.get(path, ()):
             return
         others = ", ".join(f"`{each}`" for each in allowed[1:])
-        self.add("D108", f"`{key}` does not go with `{allowed[0]}`", (*path, key), key=True, found=key,
-                 help=f"beside `{allowed[0]}` may stand {others}" if others else f"`{allowed[0]}` stands alone")  # fmt: skip
+        help_text = f"beside `{allowed[0]}` may stand {others}" if others else f"`{allowed[0]}` stands alone"
+        message = f"`{key}` does not go with `{allowed[0]}`"
+        self.add("D108", message, (*path, key), key=True, found=key, help=help_text)
 
     def unknown_key(self, path: Path, error: Any) -> None:
         key = error.message

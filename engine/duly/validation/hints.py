@@ -82,7 +82,8 @@ def _hint(text: str, wanted: str) -> str | None:
         found = _REFERENCE.match(text)
         if found:
             return _meant(f"{found[1].lower()}:{found[2]}")
-        return f"did you mean `group:{text}`, `role:{text}` or `person:{text}`?" if re.match(r"[\w-]+\Z", text) else None
+        if re.match(r"[\w-]+\Z", text):
+            return f"did you mean `group:{text}`, `role:{text}` or `person:{text}`?"
     return None
 
 

@@ -42,10 +42,15 @@ def read(name: str) -> Schema:
 
     The same object each time: not to be changed.
     """
+    schema: Schema = json.loads(text(name))
+    return schema
+
+
+def text(name: str) -> str:
+    """The file of the schema called `name`, as it is shipped. KeyError where there is none."""
     if name != COMMON and name not in NAMES:
         raise KeyError(name)
-    schema: Schema = json.loads(_bytes(f"{name}.json"))
-    return schema
+    return _bytes(f"{name}.json").decode()
 
 
 def resolve(name: str, reference: str) -> tuple[str, Schema]:
