@@ -94,6 +94,18 @@ def test_many_values_fit_into_one_test() -> None:
 
 
 @installed
+def test_a_rule_may_have_many_lists_and_negations() -> None:
+    """A rule of forty tests, each a list or not a list, holds only where all of them do."""
+    fields = {f"f{number}": {"type": "text"} for number in range(40)}
+    tests = {name: ["a", "b"] if place % 2 else {"not": ["a", "b"]} for place, name in enumerate(fields)}
+    right = {name: "a" if place % 2 else "c" for place, name in enumerate(fields)}
+    wrong = [{**right, name: "c" if right[name] == "a" else "a"} for name in fields]
+    missing = {name: value for name, value in right.items() if value == "a"}
+    asked = {"fields": fields, "rules": [tests], "cases": [right, missing, {}, *wrong]}
+    assert run("problem", asked)["first"] == [0, 0, -1, *[-1] * 40]
+
+
+@installed
 def test_threads_share_a_matcher() -> None:
     """Eight threads get the answers that one gets."""
     asked = {
@@ -129,11 +141,6 @@ REFUSED: dict[str, tuple[dict[str, Any], list[Any], str]] = {
         {f"f{number}": {"type": "boolean"} for number in range(201)},
         [{"f0": True}, {f"f{number}": True for number in range(201)}],
         "`large`: 201 different tests in one rule; durable-rules takes 200",
-    ),
-    "negations": (
-        {f"f{number}": {"type": "boolean"} for number in range(15)},
-        [{"f0": True}, {f"f{number}": {"not": True} for number in range(15)}],
-        "`large`: 15 tests with `not` or a list of values in one rule; durable-rules takes about 14",
     ),
 }
 

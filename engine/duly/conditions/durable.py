@@ -154,7 +154,7 @@ def _engine() -> Any:
         return import_module("durable_rules_engine")
     except ImportError as error:
         raise Unavailable(
-            "durable-rules cannot be loaded: install `duly[durable-rules]`, which needs a C compiler; on Python "
-            "3.13 and later build it with `CPPFLAGS='-DPyEval_CallObject=PyObject_CallObject' "
-            f"pip install --no-cache-dir 'duly[durable-rules]'` ({error})"
+            f"durable-rules cannot be loaded ({error}); install `duly[durable-rules]`, which needs a C compiler, on "
+            "Python 3.13 with `CPPFLAGS='-DPyEval_CallObject=PyObject_CallObject' pip install --no-cache-dir "
+            "--force-reinstall durable-rules==2.0.28`"
         ) from error

@@ -20,7 +20,8 @@ MOST_WIDE = 480
 MOST_COLUMNS = 200
 """Fields in a document, of 253."""
 MOST_GROUPED = 30
-"""Entries of the groups in one row, of 31: two for the row, two for a list or a negation, four for both."""
+"""Entries of the groups in one row, of 31: two for the row, two for a list or a negation, four for both. Tests
+beyond them are decided natively."""
 MOST_LISTED = 10_000
 """Rows of a list, in some 400 MB."""
 
@@ -133,10 +134,17 @@ class _Row:
 
     def __init__(self, columns: Columns, row: Sequence[Any]) -> None:
         self.rule, tests, rest = row
-        found = [columns.test(test) for test in tests]
+        parts = []
+        room = MOST_GROUPED - 2
+        for test in tests:
+            part = _Part(*columns.test(test))
+            if part.grouped() > room:
+                part = _Part(*columns.native(test))
+            room -= part.grouped()
+            parts.append(part)
         if rest is not None:
-            found.append(columns.native(rest))
-        self.parts = sorted((_Part(*each) for each in found), key=_Part.rank)
+            parts.append(_Part(*columns.native(rest)))
+        self.parts = sorted(parts, key=_Part.rank)
 
     def width(self) -> int:
         return max((part.width() for part in self.parts), default=1)
@@ -154,12 +162,6 @@ class _Row:
             return f"`{field}` has {self.width():,} values in one test; durable-rules takes {MOST_WIDE}"
         if len(self.keys()) > MOST_COLUMNS:
             return f"{len(self.keys()):,} different tests in one rule; durable-rules takes {MOST_COLUMNS}"
-        if 2 + sum(part.grouped() for part in self.parts) > MOST_GROUPED:
-            tests = sum(part.grouped() > 0 for part in self.parts)
-            most = (MOST_GROUPED - 2) // 2
-            return (
-                f"{tests} tests with `not` or a list of values in one rule; durable-rules takes about {most}"
-            )
         return None
 
 
