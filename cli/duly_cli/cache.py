@@ -31,14 +31,12 @@ def digest_of(content: bytes) -> str:
 
 def _sha256() -> Any:
     # Importing hashlib loads OpenSSL, which costs a tenth of a whole cold decision.
-    try:
-        from _sha2 import sha256
-    except ImportError:
+    for module in ("_sha2", "_sha256", "hashlib"):
         try:
-            from _sha256 import sha256  # type: ignore[import-not-found, no-redef]
+            return __import__(module).sha256()
         except ImportError:
-            from hashlib import sha256  # type: ignore[assignment]
-    return sha256()
+            continue
+    raise ImportError("no SHA-256")
 
 
 def place() -> str | None:

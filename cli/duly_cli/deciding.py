@@ -70,8 +70,10 @@ def run(asked: Asked) -> int:
     loaded = load(asked.policy, asked.choice)
     policy = opened(loaded, asked.matcher)
     gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
     gc.enable()
-    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=plain).encode
+    # A decision is a tree: looking for circles in it would take as long as writing it.
+    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=plain, check_circular=False).encode
     pretty = json.JSONEncoder(ensure_ascii=False, indent=2, default=plain).encode if sys.stdout.isatty() else encode
     out = sys.stdout
     bad = total = 0

@@ -60,7 +60,7 @@ def summary(diagnostics: Sequence[Diagnostic], files: int) -> str:
 
 
 def _counts(diagnostics: Sequence[Diagnostic]) -> str:
-    found = Counter(each.severity for each in diagnostics)
+    found = Counter[str](each.severity for each in diagnostics)
     words = (("error", "errors"), ("warning", "warnings"), ("info", "remarks"))
     return ", ".join(f"{found[key]} {many if found[key] != 1 else many[:-1]}" for key, many in words if found[key])
 

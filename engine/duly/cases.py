@@ -37,9 +37,14 @@ class Refused(Exception):
 
 
 class Event:
-    """One event. `changes` are the case fields it carries, `payload` what conditions read as `event.…`."""
+    """One event. `changes` are the case fields it carries, `payload` what conditions read as `event.…`.
 
-    __slots__ = ("actor", "at", "case", "changes", "customer", "id", "payload", "person", "type")
+    `path` and `field_path` say where it and its case fields stand in the input, for messages.
+    """
+
+    __slots__ = (
+        "actor", "at", "case", "changes", "customer", "field_path", "id", "path", "payload", "person", "type",
+    )  # fmt: skip
 
     def __init__(self, id: str, type: str, at: int) -> None:
         self.id = id
@@ -51,6 +56,8 @@ class Event:
         self.actor: str | None = None
         self.changes: Mapping[str, Any] = {}
         self.payload: Mapping[str, Any] = {}
+        self.path = ""
+        self.field_path = "data."
 
 
 def instant(value: Any, path: str) -> int:
@@ -97,6 +104,7 @@ def read_event(data: Any, path: str = "", case: str | None = None) -> Event:
         _text(data["type"], prefix + "type", "case.opened"),
         instant(data[moment], prefix + moment),
     )
+    event.path = prefix
     _subject(event, data, prefix, cloud, case)
     actor = data.get("actor")
     if isinstance(actor, dict) and isinstance(actor.get("kind"), str):
@@ -107,6 +115,7 @@ def read_event(data: Any, path: str = "", case: str | None = None) -> Event:
     else:
         event.payload = payload
         if "case" in payload:
+            event.field_path = "data.case."
             event.changes = _mapping(payload["case"], prefix + "data.case")
     return event
 

@@ -19,7 +19,9 @@ from duly.conditions.packing import pack_vocabulary
 from duly.conditions.vocabulary import read_vocabulary
 from duly.diagnostics import Diagnostic, Span, ordered, render_path
 from duly.documents import Document
-from duly.kinds import calendar, classification, escalation, routing, roster, service_level, survey
+from duly.kinds import (
+    calendar, classification, duty, escalation, promises, reaction, roster, routing, service_level, survey,
+)  # fmt: skip
 from duly.kinds.scope import Scope, Sheet
 
 MANIFEST = "duly.yaml"
@@ -191,9 +193,7 @@ def _scope(manifest: Document, read: Sequence[Document], facts: Facts) -> Scope:
     scope.ladders = frozenset(name for sheet in of["Escalation"] for name in escalation.names(sheet))
     scope.clocks = frozenset(name for sheet in of["ServiceLevel"] for name in service_level.names(sheet))
     scope.surveys = frozenset(name for sheet in of["Survey"] for name in survey.names(sheet))
-    scope.approvals = frozenset(
-        str(approval["id"]) for sheet in of["Reaction"] for approval in sheet.spec.get("approvals", ())
-    )
+    scope.approvals = frozenset(name for sheet in of["Reaction"] for name in reaction.names(sheet))
     templates = manifest.data["spec"].get("templates")
     scope.templates = None if templates is None else frozenset(templates)
     timezone = manifest.data["spec"].get("timezone")
@@ -250,7 +250,14 @@ def _set(
         "ladders": escalation.compile(sheets.get("Escalation", [])),
         "surveys": surveys,
         "ledger": ledger,
+        "required": _required(sheets.get("Vocabulary", [])),
     }
+    own = Sheet(manifest, scope)
+    duty.check(sheets.get("Duty", []))
+    reaction.check(sheets.get("Reaction", []))
+    promises.check(own, sheets)
+    pilot = (spec.get("adoption") or {}).get("pilot") or {}
+    own.condition(pilot.get("when"), ("spec", "adoption", "pilot", "when"))
     rules = sum(1 for place in scope.places.values() if place)
     if rules > MAX_RULES:
         where = manifest.span(("metadata", "name"))
@@ -258,6 +265,18 @@ def _set(
             Diagnostic("D217", f"{rules:,} entries; a set has at most {MAX_RULES:,}", where, help="split the set")
         )
     return compiled
+
+
+def _required(sheets: Sequence[Sheet]) -> dict[str, list[str]]:
+    """Event type to the payload fields without which such an event is refused."""
+    required: dict[str, list[str]] = {}
+    for sheet in sheets:
+        for event, entry in (sheet.spec.get("events") or {}).items():
+            fields = (entry or {}).get("fields") or {}
+            names = [name for name, field in fields.items() if (field or {}).get("required")]
+            if names:
+                required.setdefault(event, []).extend(names)
+    return required
 
 
 def _zone(manifest: Document, scope: Scope) -> dict[str, Any]:

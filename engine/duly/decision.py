@@ -59,6 +59,7 @@ class PolicySet:
         self.ladders = {spec["id"]: Ladder(spec, self.calendars) for spec in compiled["ladders"]}
         self.surveys = [Survey(spec, self.calendars) for spec in compiled["surveys"]]
         self.kinds = {survey.id: survey.kind for survey in self.surveys}
+        self.required: dict[str, list[str]] = compiled.get("required", {})
         self.ledger: list[dict[str, Any]] = compiled.get("ledger", [])
 
     def begin(self, case: Case) -> State:
@@ -93,14 +94,17 @@ class PolicySet:
         opening = event.type == "case.opened"
         if event.payload and event.type != "customer.updated":
             payload, faults = self.event_intake(event.payload, False)
-            _refuse(faults, "data.")
+            _refuse(faults, event.path + "data.")
+        for name in self.required.get(event.type, ()):
+            if event.payload.get(name) is None:
+                raise Refused("C203", f"`{name}` is missing; every `{event.type}` has it", f"{event.path}data.{name}")
         if event.changes or opening:
             values, faults = self.case_intake(event.changes, opening)
-            _refuse(faults, "data." if event.type in ("case.opened", "case.updated") else "data.case.")
+            _refuse(faults, event.path + event.field_path)
             self._change(state, event, values, changed)
         if event.type == "customer.updated":
             values, faults = self.customer_intake(event.payload, False)
-            _refuse(faults, "data.")
+            _refuse(faults, event.path + "data.")
             state.facts.update(values)
             changed.update(values)
         elif event.type == "case.assigned":
@@ -230,6 +234,7 @@ def _batches(case: Case, at: int) -> list[tuple[int, list[Event]]]:
     """The events of a case until `at`, without repeats, those of one instant together."""
     opening = Event("", "case.opened", case.opened_at)
     opening.changes = case.fields
+    opening.field_path = "fields."
     if not case.events:
         return [(opening.at, [opening])] if opening.at <= at else []
     seen: dict[str, Event] = {}

@@ -17,9 +17,8 @@ from duly_cli.sources import Choice
 @click.option("--explain", is_flag=True, help="Add a trace: the entries tried, in order, and the test that settled it.")
 @options.matcher
 @click.option("--strict", is_flag=True, help="Stop at the first case that cannot be decided.")
-@click.pass_context
 def decide(
-    ctx: click.Context, places: tuple[str, ...], parameters: tuple[str, ...], parameters_file: str | None, **given: Any
+    places: tuple[str, ...], parameters: tuple[str, ...], parameters_file: str | None, **given: Any
 ) -> int:
     """Decide cases: one JSON case gives one decision, JSON Lines give JSON Lines.
 
@@ -27,7 +26,7 @@ def decide(
     {"error": …} in its place, and the exit code is 1 at the end.
     """
     if len(places) > 2:
-        raise click.UsageError("expected POLICY and CASE, found more", ctx)
+        raise click.UsageError("expected POLICY and CASE, found more")
     asked = deciding.Asked()
     for name, value in given.items():
         setattr(asked, name, value)

@@ -19,14 +19,14 @@ def names(sheet: Sheet) -> list[str]:
 
 
 def compile(sheets: list[Sheet]) -> list[dict[str, Any]]:
-    """The ladders of all Escalation documents, by id."""
+    """The ladders of all Escalation documents."""
     ladders = []
     for sheet in sheets:
         for number, ladder in enumerate(sheet.spec["ladders"]):
             path = ("spec", "ladders", number)
             sheet.unique("ladder", ladder["id"], (*path, "id"))
             ladders.append(_ladder(sheet, ladder, path))
-    return sorted(ladders, key=lambda ladder: str(ladder["id"]))
+    return ladders
 
 
 def _ladder(sheet: Sheet, ladder: dict[str, Any], path: Path) -> dict[str, Any]:

@@ -22,14 +22,15 @@ def compile(sheets: list[Sheet]) -> dict[str, Any] | None:
     evaluate_on = triggers.names(triggers.events(sheet, spec["evaluate_on"], ("spec", "evaluate_on")))
     trees, rules = [], []
     for number, rule in enumerate(spec["rules"]):
-        path = ("spec", "rules", number)
+        path: Path = ("spec", "rules", number)
         sheet.unique(f"rule of {sheet.prefix}", rule["id"], (*path, "id"))
         name = sheet.rule(rule, path, rule["id"])
         trees.append(sheet.condition(rule.get("when"), (*path, "when"), name, events=evaluate_on))
         rules.append({"rule": name, **_recipient(sheet, rule, path)})
         if rule.get("also"):
             rules[-1]["also"] = True
-    otherwise, path = spec["otherwise"], ("spec", "otherwise")
+    otherwise = spec["otherwise"]
+    path = ("spec", "otherwise")
     return {
         "evaluate_on": evaluate_on,
         "match": pack_rules(trees),

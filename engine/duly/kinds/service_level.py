@@ -20,14 +20,14 @@ def names(sheet: Sheet) -> list[str]:
 
 
 def compile(sheets: list[Sheet]) -> list[dict[str, Any]]:
-    """The clocks of all ServiceLevel documents, by id."""
+    """The clocks of all ServiceLevel documents, in the order of the documents' names and of their text."""
     clocks = []
     for sheet in sheets:
         for number, clock in enumerate(sheet.spec["clocks"]):
             path = ("spec", "clocks", number)
             sheet.unique("clock", clock["id"], (*path, "id"))
             clocks.append(_clock(sheet, clock, path))
-    return sorted(clocks, key=lambda clock: str(clock["id"]))
+    return clocks
 
 
 def _clock(sheet: Sheet, clock: dict[str, Any], path: Path) -> dict[str, Any]:

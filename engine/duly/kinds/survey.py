@@ -18,7 +18,7 @@ def names(sheet: Sheet) -> list[str]:
 
 
 def compile(sheets: list[Sheet]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The surveys of all Survey documents by id, and the one ledger of the set."""
+    """The surveys of all Survey documents, and the one ledger of the set."""
     surveys, ledger = [], []
     for sheet in sheets:
         for number, limit in enumerate(sheet.spec.get("ledger", ())):
@@ -27,7 +27,7 @@ def compile(sheets: list[Sheet]) -> tuple[list[dict[str, Any]], list[dict[str, A
             path = ("spec", "surveys", number)
             sheet.unique("survey", survey["id"], (*path, "id"))
             surveys.append(_survey(sheet, survey, path))
-    return sorted(surveys, key=lambda survey: str(survey["id"])), ledger
+    return surveys, ledger
 
 
 def _limit(sheet: Sheet, limit: dict[str, Any], path: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from duly import durations, instants
@@ -92,6 +93,7 @@ def test(verdict: Verdict, place: Mapping[str, Any]) -> dict[str, Any] | None:
         "expected": shown(verdict.test.value),
         "found": shown(verdict.found),
         "held": verdict.holds,
+        "negated": verdict.negated,
         "path": path,
         "line": place.get("lines", {}).get(path, place.get("line")),
     }
@@ -99,11 +101,10 @@ def test(verdict: Verdict, place: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def shown(value: Any) -> Any:
     """A fact as JSON shows it."""
-    if isinstance(value, (frozenset, set)):
-        return sorted(value)
-    if isinstance(value, tuple):
-        return list(value)
-    return value
+    if isinstance(value, (frozenset, set, tuple)):
+        members = [shown(each) for each in value]
+        return members if isinstance(value, tuple) else sorted(members)
+    return str(value) if isinstance(value, Decimal) else value
 
 
 def phrase(test: Mapping[str, Any], kind: str = "") -> str:
@@ -117,7 +118,8 @@ def phrase(test: Mapping[str, Any], kind: str = "") -> str:
         "starts_with": f"{expected} at its start", "ends_with": f"{expected} at its end",
         "matches": f"a match of {expected}", "exists": "a value" if test["expected"] else "no value",
     }[test["operator"]]  # fmt: skip
-    return f"`{test['field']}` is {'missing' if test['found'] is None else found}, asked for {asked}"
+    denial = "anything but " if test["negated"] else ""
+    return f"`{test['field']}` is {'missing' if test['found'] is None else found}, asked for {denial}{asked}"
 
 
 def _words(value: Any, kind: str) -> str:
