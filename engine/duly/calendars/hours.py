@@ -47,10 +47,11 @@ class Hours:
         """
         if day in self._dates:
             return SPECIAL, "hours of " + day_text(day), self._dates[day]
-        nearest = bisect_right(self._closed, (day, 1 << 40)) - 1
-        if nearest >= 0 and day <= self._closed[nearest][1]:
-            return CLOSED_DATE, "closed on " + day_text(day), ()
-        week = self._weeks[bisect_right(self._eras, day)]
+        if self._closed:
+            nearest = bisect_right(self._closed, (day, 1 << 40)) - 1
+            if nearest >= 0 and day <= self._closed[nearest][1]:
+                return CLOSED_DATE, "closed on " + day_text(day), ()
+        week = self._weeks[bisect_right(self._eras, day) if self._eras else 0]
         if day in self._make_up:
             stands_for, label = self._make_up[day]
             return MAKE_UP, label, _make_up_spans(week, stands_for)
@@ -73,14 +74,20 @@ class Hours:
         """The open intervals of one UTC year, clipped to it."""
         first, last = year_start(year), year_start(year + 1)
         pieces: list[Interval] = []
-        steady = self.zone.steady((first - 6) * DAY, (last + 6) * DAY)
-        for day in range(first - 4, last + 3):
-            if steady is None:
-                pieces += self._placed(day)
-            else:
-                midnight = day * DAY - steady
-                pieces += [(midnight + start, midnight + end) for start, end in self.date(day)[2]]
+        for start in range(first - 4, last + 3, 28):
+            pieces += self._stretch(start, min(start + 28, last + 3))
         return clipped(merged(pieces), first * DAY, last * DAY)
+
+    def _stretch(self, first: int, last: int) -> list[Interval]:
+        """The placed hours of the dates `[first, last)`; where the offset is one, by plain arithmetic."""
+        steady = self.zone.steady((first - 3) * DAY, (last + 3) * DAY)
+        if steady is None:
+            return [piece for day in range(first, last) for piece in self._placed(day)]
+        pieces: list[Interval] = []
+        for day in range(first, last):
+            midnight = day * DAY - steady
+            pieces += [(midnight + start, midnight + end) for start, end in self.date(day)[2]]
+        return pieces
 
     def account(self, start: int, end: int) -> list[Segment]:
         """Every microsecond of `[start, end)` with its reason, in order."""
