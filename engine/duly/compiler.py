@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -14,19 +15,21 @@ from duly.calendars import zones
 from duly.calendars.calendars import digest
 from duly.calendars.facts import holiday_facts
 from duly.calendars.resolution import Facts
+from duly.conditions.faults import Fault
 from duly.conditions.fields import Vocabulary
 from duly.conditions.packing import pack_vocabulary
-from duly.conditions.vocabulary import read_vocabulary
-from duly.diagnostics import Diagnostic, Span, ordered, render_path
+from duly.conditions.vocabulary import merged, place, read_vocabulary
+from duly.diagnostics import Diagnostic, Span, nearest, ordered, render_path
 from duly.documents import Document
 from duly.kinds import (
     calendar, classification, duty, escalation, promises, reaction, roster, routing, service_level, survey,
 )  # fmt: skip
-from duly.kinds.scope import Scope, Sheet
+from duly.kinds.scope import Scope, Sheet, slug
 
 MANIFEST = "duly.yaml"
 FORMAT = 1
 MAX_RULES = 10_000
+_KIND = re.compile(rb"^kind:[ ]*[\"']?([A-Za-z]+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ def compile(
     result.documents = read
     manifest = _manifest(read, sources, result.diagnostics)
     if manifest is not None:
-        _compile(manifest, read, given or {}, facts, result)
+        _compile(manifest, read, sources, given or {}, facts, result)
     result.diagnostics = ordered(result.diagnostics)
     if result.errors:
         result.compiled = None
@@ -123,8 +126,9 @@ def _manifest(read: Sequence[Document], sources: Sequence[Source], diagnostics: 
 
 
 def _compile(
-    manifest: Document, read: Sequence[Document], given: Mapping[str, Any], facts: Facts, result: Compilation
-) -> None:
+    manifest: Document, read: Sequence[Document], sources: Sequence[Source], given: Mapping[str, Any], facts: Facts,
+    result: Compilation,
+) -> None:  # fmt: skip
     values = parameters.read(manifest, given)
     resolved = [_substituted(document, values, result) for document in read]
     result.diagnostics += values.diagnostics + values.missing()
@@ -133,7 +137,7 @@ def _compile(
     if manifest.file not in {document.file for document in sound if document.kind == "PolicySet"}:
         return
     manifest = next(document for document in sound if document.kind == "PolicySet")
-    scope = _scope(manifest, sound, facts)
+    scope = _scope(manifest, sound, _lost(sources, sound) if result.errors else frozenset(), facts)
     sheets = {
         kind: sorted(
             (Sheet(document, scope) for document in sound if document.kind == kind),
@@ -143,18 +147,29 @@ def _compile(
     }  # fmt: skip
     _named_once(sheets)
     compiled = _set(manifest, scope, sheets, values.values, facts)
-    unread = any(fault.code.startswith("D0") for fault in result.diagnostics)
-    incomplete = unread or len(sound) < len(read) or result.errors > 0
-    # Where a document could not be read, names that it may have declared are not called unknown.
-    found = [each for each in scope.diagnostics if not (incomplete and each.code in _UNKNOWN_NAMES)]
-    result.diagnostics += found
+    result.diagnostics += scope.diagnostics
     if result.errors == 0:
         compiled["revision"] = _revision(sound, values.values, compiled)
         result.compiled = compiled
         result.places = scope.places
 
 
-_UNKNOWN_NAMES = frozenset(("D201", "D202", "D301"))
+def _lost(sources: Sequence[Source], sound: Sequence[Document]) -> frozenset[str]:
+    """The kinds of the documents that could not be read, as far as their texts say; else every kind."""
+    lost: set[str] = set()
+    for source in sources:
+        if source.is_test:
+            continue
+        written = [kind.decode() for kind in _KIND.findall(source.content)]
+        for document in sound:
+            if document.file == source.file and document.kind in written:
+                written.remove(document.kind)
+        for kind in written:
+            meant = kind if kind in validation.POLICY_KINDS else nearest(kind, validation.POLICY_KINDS)
+            lost |= {meant} if meant else set(validation.POLICY_KINDS)
+        if not written and not any(document.file == source.file for document in sound) and source.content.strip():
+            lost |= set(validation.POLICY_KINDS)
+    return frozenset(lost)
 
 
 def _substituted(document: Document, values: parameters.Parameters, result: Compilation) -> Document | None:
@@ -175,10 +190,10 @@ def _substituted(document: Document, values: parameters.Parameters, result: Comp
     return checked
 
 
-def _scope(manifest: Document, read: Sequence[Document], facts: Facts) -> Scope:
+def _scope(manifest: Document, read: Sequence[Document], lost: frozenset[str], facts: Facts) -> Scope:
     """Everything that the documents declare by name."""
     vocabulary, faults = _vocabulary(read)
-    scope = Scope(vocabulary)
+    scope = Scope(vocabulary, lost)
     for document, fault in faults:
         Sheet(document, scope).faults([fault])
     of = {
@@ -197,6 +212,9 @@ def _scope(manifest: Document, read: Sequence[Document], facts: Facts) -> Scope:
     templates = manifest.data["spec"].get("templates")
     scope.templates = None if templates is None else frozenset(templates)
     timezone = manifest.data["spec"].get("timezone")
+    if timezone is not None and timezone not in zones.names():
+        timezone = "UTC"  # Reported at the manifest, and not again for each calendar.
+    scope.calendar_names = frozenset(name for sheet in of["Calendar"] for name in calendar.names(sheet))
     scope.calendars = calendar.compile(of["Calendar"], timezone, facts) if of["Calendar"] else {}
     return scope
 
@@ -207,19 +225,22 @@ def _vocabulary(read: Sequence[Document]) -> tuple[Vocabulary, list[tuple[Docume
     vocabulary, _ = read_vocabulary({})
     for document in read:
         if document.kind == "Vocabulary":
-            own, found = read_vocabulary(document.data["spec"], raw=document.raw)
+            spec = document.data["spec"]
+            own, found = read_vocabulary(spec, raw=document.raw)
+            vocabulary, twice = merged(vocabulary, own)
+            found += [
+                Fault("C104", f"`{name}` is declared with another type in another document",
+                      ("spec", *place(name, spec)), "give one of them another name", key=True)
+                for name in twice
+            ]  # fmt: skip
             faults += [(document, fault) for fault in found]
-            events = {**vocabulary.events}
-            for event, fields in own.events.items():
-                events[event] = events.get(event, frozenset()) | fields
-            vocabulary = Vocabulary({**vocabulary.fields, **own.fields}, events)
     return vocabulary, faults
 
 
 def _named_once(sheets: Mapping[str, Iterable[Sheet]]) -> None:
     for kind, of_kind in sheets.items():
         for sheet in of_kind:
-            sheet.unique(kind, sheet.document.name, ("metadata", "name"))
+            sheet.unique(slug(kind), sheet.document.name, ("metadata", "name"))
 
 
 def _set(
@@ -255,7 +276,8 @@ def _set(
     own = Sheet(manifest, scope)
     duty.check(sheets.get("Duty", []))
     reaction.check(sheets.get("Reaction", []))
-    promises.check(own, sheets)
+    if not any(each.severity == "error" for each in scope.diagnostics) and not scope.lost:
+        promises.check(own, sheets)
     pilot = (spec.get("adoption") or {}).get("pilot") or {}
     own.condition(pilot.get("when"), ("spec", "adoption", "pilot", "when"))
     rules = sum(1 for place in scope.places.values() if place)
@@ -282,8 +304,9 @@ def _required(sheets: Sequence[Sheet]) -> dict[str, list[str]]:
 def _zone(manifest: Document, scope: Scope) -> dict[str, Any]:
     """The facts of the set's own time zone, in which people are shown instants."""
     name = manifest.data["spec"].get("timezone", "UTC")
-    known = zones.names()
-    if not Sheet(manifest, scope).name(name, known, "time zone", ("spec", "timezone"), "D404"):
+    if name not in zones.names():
+        Sheet(manifest, scope).fault("D404", f"unknown time zone `{name}`", ("spec", "timezone"), found=name,
+                                     help=zones.suggestion(name))  # fmt: skip
         name = "UTC"
     return zones.frozen(name)
 

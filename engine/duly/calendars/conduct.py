@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from duly.calendars import zones
-from duly.calendars.faults import Fault, unknown
+from duly.calendars.faults import Fault, shown, unknown
 from duly.calendars.rules import working_day_rule
 from duly.diagnostics import Path
 
@@ -18,8 +18,13 @@ def zone(spec: dict[str, Any], timezone: str | None, path: Path, faults: list[Fa
     if name is None:
         hint = "write `timezone: Asia/Shanghai`, here or in the manifest"
         faults.append(Fault("missing-timezone", "the calendar has no time zone", path, hint))
-    elif name not in zones.names() if isinstance(name, str) else True:
-        faults.append(unknown("time zone", name, zones.names(), (*path, "timezone")))
+    elif not isinstance(name, str):
+        faults.append(
+            Fault("unknown-time-zone", f"expected a time zone, found {shown(name)}", (*path, "timezone"))
+        )
+    elif name not in zones.names():
+        message = f"unknown time zone `{name}`"
+        faults.append(Fault("unknown-time-zone", message, (*path, "timezone"), zones.suggestion(name)))
     else:
         return {"timezone": name, "zone": zones.frozen(name)}
     return {}

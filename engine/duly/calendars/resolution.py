@@ -105,7 +105,9 @@ def _eras(spec: dict[str, Any], path: Path, faults: list[Fault]) -> list[dict[st
         start = date(entry["from"], (*place, "from"), faults)
         hours = week(entry["hours"], (*place, "hours"), faults)
         if start in later:
-            faults.append(Fault("era-twice", f"two eras begin on `{start}`", (*place, "from")))
+            faults.append(
+                Fault("era-twice", f"two eras begin on `{start}`", (*place, "from"), "keep one of the two")
+            )
         elif start is not None:
             later[start] = hours
     eras: list[dict[str, Any]] = [{"from": None, "week": first}]
@@ -191,4 +193,6 @@ def _check_open(found: dict[str, Any], path: Path, faults: list[Fault]) -> None:
     elif len(weeks) > 1 and not any(weeks[-1]):
         start = found["eras"][-1]["from"]
         message = f"the calendar is never open again from `{start}`"
-        faults.append(Fault("closed-for-good", message, (*path, "eras"), None, "warning"))
+        faults.append(
+            Fault("closed-for-good", message, (*path, "eras"), "give its last era hours", "warning")
+        )

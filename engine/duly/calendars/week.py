@@ -62,7 +62,9 @@ def _span(value: object, path: Path, faults: list[Fault]) -> list[int] | None:
     if start is None or end is None:
         return None
     if start == end or start == _DAY:
-        hint = 'for the whole day write ["00:00", "24:00"]' if start == end else 'the last start is "23:59"'
+        hint = (
+            'for the whole day write `["00:00", "24:00"]`' if start == end else 'the last start is `"23:59"`'
+        )
         message = f"the interval `{value[0]}` to `{value[1]}` is empty"
         faults.append(Fault("empty-interval", message, path, hint))
         return None

@@ -15,6 +15,7 @@ from typing import Any
 
 from duly.calendars.limits import FIRST_DAY, LAST_DAY, LAST_YEAR
 from duly.calendars.localtime import day_number, year_of
+from duly.diagnostics import nearest
 
 _DAY = 86_400
 _NAME = r"(?:<[^>]+>|[A-Za-z]+)"
@@ -27,6 +28,26 @@ _FOOTER = re.compile(f"{_NAME}{_OFFSET}(?:{_NAME}{_OFFSET}?,{_WHEN},{_WHEN})?")
 def names() -> frozenset[str]:
     """Every zone that the `tzdata` package knows."""
     return frozenset((resources.files("tzdata") / "zones").read_text(encoding="utf-8").split())
+
+
+_CITIES = {
+    "Beijing": "Asia/Shanghai", "Peking": "Asia/Shanghai", "Shenzhen": "Asia/Shanghai", "Guangzhou": "Asia/Shanghai",
+    "Hangzhou": "Asia/Shanghai", "China": "Asia/Shanghai", "中国": "Asia/Shanghai", "北京": "Asia/Shanghai",
+    "Frankfurt": "Europe/Berlin", "Munich": "Europe/Berlin", "Osaka": "Asia/Tokyo", "Mumbai": "Asia/Kolkata",
+    "Delhi": "Asia/Kolkata", "San Francisco": "America/Los_Angeles", "Seattle": "America/Los_Angeles",
+    "Boston": "America/New_York", "Washington": "America/New_York",
+}  # fmt: skip
+"""Places that people look for in vain, and the zone that they lie in."""
+
+
+def suggestion(name: str) -> str:
+    """The help line for a zone that is not known."""
+    city = name.rpartition("/")[2].replace("_", " ")
+    if city in _CITIES:
+        return f"did you mean `{_CITIES[city]}`?"
+    if not re.search("[+-][0-9]", name) and (near := nearest(name, names())) is not None:
+        return f"did you mean `{near}`?"
+    return "a zone is called by its continent and city, such as `Asia/Shanghai`; `UTC` is one as well"
 
 
 def version() -> str:

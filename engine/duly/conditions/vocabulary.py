@@ -66,6 +66,25 @@ def read_vocabulary(
     return Vocabulary(reader.fields, reader.events), reader.faults
 
 
+def merged(one: Vocabulary, other: Vocabulary) -> tuple[Vocabulary, list[str]]:
+    """Two vocabularies as one, and the names of the fields that they declare with two types."""
+    events = {**one.events}
+    for event, fields in other.events.items():
+        events[event] = events.get(event, frozenset()) | fields
+    twice = [name for name, field in other.fields.items() if name in one.fields and not _alike(field, one.fields[name])]
+    return Vocabulary({**other.fields, **one.fields}, events), twice
+
+
+def place(name: str, spec: object) -> Path:
+    """Where the `spec` of a Vocabulary document declares a field: below `spec`."""
+    data = spec if isinstance(spec, dict) else {}
+    subject, _, bare = name.rpartition(".")
+    if subject == "event":
+        carriers = (event for event, declared in _entries(data.get("events")) if bare in (declared.get("fields") or {}))
+        return ("events", next(carriers, ""), "fields", bare)
+    return ("customer" if subject else "fields", bare)
+
+
 def _entries(data: object) -> list[tuple[str, Any]]:
     return list(data.items()) if isinstance(data, dict) else []
 

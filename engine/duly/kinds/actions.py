@@ -40,7 +40,7 @@ def _fields(sheet: Sheet, value: Any, path: Path) -> None:
         return
     known = {name: field for name, field in sheet.scope.vocabulary.fields.items() if "." not in name}
     for name, content in value.items():
-        if sheet.name(name, known, "field", (*path, name)) and content is not None:
+        if sheet.name(name, known, "field", (*path, name), "D301", key=True) and content is not None:
             sheet.value(content, known[name], (*path, name))
 
 

@@ -17,14 +17,25 @@ CODES = {
 }  # fmt: skip
 
 
+_KEYS = frozenset(("weekday-twice", "unknown-weekday", "unknown-key", "date-contradiction"))
+"""Faults of a key and not of what stands behind it."""
+
+
+def names(sheet: Sheet) -> list[str]:
+    """The calendars that a document declares."""
+    return list(sheet.spec["calendars"])
+
+
 def compile(sheets: list[Sheet], timezone: str | None, facts: Facts) -> dict[str, dict[str, Any]]:
-    """The calendars of all Calendar documents, by name, as the runtime reads them."""
+    """The calendars of all Calendar documents that have no faults, by name, as the runtime reads them."""
     written: dict[str, Any] = {}
     home: dict[str, Sheet] = {}
+    twice: set[str] = set()
     for sheet in sheets:
         beyond = sheet.spec.get("beyond_calendar")
         for name, calendar in sheet.spec["calendars"].items():
-            sheet.unique("calendar", name, ("spec", "calendars", name))
+            if not sheet.unique("calendar", name, ("spec", "calendars", name), key=True):
+                twice.add(name)
             if beyond is not None and isinstance(calendar, dict):
                 calendar = {"beyond_calendar": beyond, **calendar}
             written.setdefault(name, calendar)
@@ -33,6 +44,9 @@ def compile(sheets: list[Sheet], timezone: str | None, facts: Facts) -> dict[str
     for fault in faults:
         name = str(fault.path[0]) if fault.path else ""
         sheet = home.get(name) or sheets[0]
-        code = CODES.get(fault.code, "D400")
-        sheet.fault(code, fault.message, ("spec", "calendars", *fault.path), help=fault.help, severity=fault.severity)
-    return dict(sorted(resolved.items()))
+        if fault.code == "unknown-calendar" and "Calendar" in sheet.scope.lost:
+            continue
+        key = len(fault.path) == 1 or fault.code in _KEYS or fault.path[-2:-1] == ("dates",)
+        sheet.fault(CODES.get(fault.code, "D400"), fault.message, ("spec", "calendars", *fault.path), key=key,
+                    help=fault.help, severity=fault.severity)  # fmt: skip
+    return {name: resolved[name] for name in sorted(resolved) if name not in twice}

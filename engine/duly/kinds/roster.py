@@ -19,7 +19,7 @@ def compile(sheets: list[Sheet]) -> dict[str, Any]:
         for part in roster:
             for name, entry in (sheet.spec.get(part) or {}).items():
                 path = ("spec", part, name)
-                sheet.unique({"people": "person"}.get(part, part[:-1]), name, path)
+                sheet.unique({"people": "person"}.get(part, part[:-1]), name, path, key=True)
                 roster[part][name] = dict(entry or {})
                 if part != "people":
                     _members(sheet, entry, path)
@@ -36,4 +36,4 @@ def _members(sheet: Sheet, entry: dict[str, Any], path: tuple[str | int, ...]) -
         sheet.reference(entry["lead"], (*path, "lead"))
     bare = {str(member).removeprefix("person:") for member in members}
     for person in entry.get("skills", {}):
-        sheet.name(person, bare, "member", (*path, "skills", person))
+        sheet.name(person, bare, "member of the group", (*path, "skills", person), key=True)

@@ -13,11 +13,17 @@ from duly.conditions.fields import Field, Vocabulary
 from duly.conditions.packing import pack_condition, pack_tree
 from duly.conditions.syntax import read, read_value
 from duly.conditions.tree import ALWAYS, All, Condition, Not, Some, Test
-from duly.diagnostics import Diagnostic, Path, Related, did_you_mean, render_path
+from duly.diagnostics import Diagnostic, Path, Related, did_you_mean, nearest, render_path
 from duly.documents import Document
 from duly.durations import Duration
 
 LOOSE_REFERENCES = frozenset(("assignee", "owner", "customer"))
+_HOMES = {
+    "calendar": "Calendar", "ladder": "Escalation", "clock": "ServiceLevel", "survey": "Survey",
+    "event": "Vocabulary", "field": "Vocabulary", "approval": "Reaction",
+}  # fmt: skip
+"""What sort of document declares a name."""
+_UNKNOWN_IN_CONDITIONS = frozenset(("C002", "C012"))
 
 
 @dataclass(slots=True)
@@ -25,7 +31,11 @@ class Scope:
     """Everything that can be named in a set, gathered before any document is compiled."""
 
     vocabulary: Vocabulary
+    lost: frozenset[str] = frozenset()
+    """The kinds of which a document could not be read: the names that it may declare are not called unknown."""
     calendars: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    calendar_names: frozenset[str] = frozenset()
+    """Every calendar that is declared, also those with faults, of which nothing more is said."""
     people: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
@@ -76,6 +86,8 @@ class Sheet:
     def faults(self, found: Collection[Fault]) -> None:
         """Report the faults that the rooms of conditions and calendars found."""
         for each in found:
+            if each.code in _UNKNOWN_IN_CONDITIONS and "Vocabulary" in self.scope.lost:
+                continue
             self.fault(each.code, each.message, each.path, help=each.help, key=each.key, found=each.found,
                        expected=each.expected, severity=each.severity)  # fmt: skip
 
@@ -120,12 +132,18 @@ class Sheet:
         self.faults(found)
         return value
 
-    def name(self, name: str, known: Collection[str], what: str, path: Path, code: str = "D202") -> bool:
-        """Whether a name is known; reports it where it is not."""
+    def name(
+        self, name: str, known: Collection[str], what: str, path: Path, code: str = "D202", *, key: bool = False
+    ) -> bool:
+        """Whether a name is known; reports it where it is not and where all that may declare it could be read."""
         if name in known:
             return True
-        self.fault(code, f"unknown {what} `{name}`", path, found=name, help=did_you_mean(name, known)
-                   or f"this set declares no {what}; declare `{name}` or take it away")  # fmt: skip
+        home = _HOMES.get(what)
+        if home not in self.scope.lost:
+            document = "the Vocabulary" if home == "Vocabulary" else f"a document of kind `{home}`"
+            remedy = f"declare it in {document}, or take it away" if home else f"this set has no {what}"
+            self.fault(code, f"unknown {what} `{name}`", path, found=name, key=key,
+                       help=did_you_mean(name, known) or remedy)  # fmt: skip
         return False
 
     def event(self, name: str, path: Path) -> None:
@@ -140,50 +158,59 @@ class Sheet:
         known = {
             "role": self.scope.roles, "group": self.scope.groups, "queue": self.scope.groups,
             "person": self.scope.people,
-        }.get(kind, frozenset())  # fmt: skip
-        if bare in known:
+        }  # fmt: skip
+        if bare in known.get(kind, ()) or "Roster" in self.scope.lost:
             return
-        near = did_you_mean(name, {f"{kind}:{each}" for each in known})
-        roster = "a person" if kind == "person" else "a role" if kind == "role" else "a group"
+        other = next((each for each, names in known.items() if bare in names), None)
+        near = bare if other else nearest(bare, known.get(kind, ()))
+        remedy = f"add `{bare}` to the `{'groups' if kind == 'queue' else kind + 's'}` of the Roster"
+        remedy = remedy.replace("persons", "people")
         self.fault("D201", f"`{name}` is not in the Roster", path, found=name,
-                   help=near or f"add {roster} called `{bare}` to a Roster document")  # fmt: skip
+                   help=f"did you mean `{other or kind}:{near}`?" if near else remedy)  # fmt: skip
 
     def calendar(self, name: str | None, path: Path) -> str:
-        """The name of a calendar, checked; `always` where there is none or it is unknown."""
+        """The name of a calendar, checked; `always` where there is none."""
         if name is None or name == "always":
             return "always"
-        return name if self.name(name, {*self.scope.calendars, "always"}, "calendar", path) else "always"
+        self.name(name, {*self.scope.calendar_names, "always"}, "calendar", path)
+        return name
 
     def duration(self, text: str, path: Path, calendar: str | None = None, *, days: bool = True) -> Duration:
-        """A duration; with `calendar`, checked to suit it. `days`: whether working days may stand here."""
+        """A duration; with `calendar`, checked to suit it. `days`: whether working days may stand here.
+
+        Of a calendar that is unknown or has faults nothing is said: that is reported where it stands.
+        """
         try:
             length = durations.parse(text)
         except ValueError as error:
             self.fault("D105", str(error), path)
             return Duration(durations.OPEN, 0, "0s")
-        if length.unit == durations.PLAIN and calendar not in (None, "always"):
+        rules = self.scope.calendars.get(calendar or "")
+        if length.unit == durations.PLAIN and rules is not None:
             self.fault("D211", f"`{text}` is plain days, but calendar `{calendar}` applies here", path,
                        help=f"write working days (`{_working(length)}`), hours of open time, "
                        "or `calendar: always`")  # fmt: skip
         elif length.unit == durations.WORKING_DAYS:
             if not days:
-                self.fault("D212", f"`{text}` is working days; here a length of open time is needed", path)
+                self.fault("D212", f"`{text}` is working days; here a length of open time is needed", path,
+                           help=f"write hours, such as `{length.amount * 8}h`")  # fmt: skip
             elif calendar == "always":
                 self.fault("D212", f"`{text}` is working days, but calendar `always` has none", path,
                            help="name a calendar with working days, or write `24h` for each day")  # fmt: skip
-            elif calendar is not None and "working_days" not in self.scope.calendars.get(calendar, {}):
+            elif rules is not None and "working_days" not in rules:
                 self.fault("D213", f"calendar `{calendar}` does not say how `{text}` counts", path,
                            help="give the calendar `working_days: cn_civil_code`, or another rule")  # fmt: skip
         return length
 
-    def unique(self, kind: str, name: str, path: Path) -> None:
-        """Report a name that was given before in the set."""
+    def unique(self, kind: str, name: str, path: Path, *, key: bool = False) -> bool:
+        """Whether a name is given for the first time in the set; reports it where it is not."""
         before = self.scope.first.setdefault((kind, name), (self.document, path))
-        if before == (self.document, path):
-            return
-        first = Related("first here", before[0].span(before[1]))
-        self.fault("D203", f"{kind} `{name}` is there twice", path, found=name, related=(first,),
+        if before[0] is self.document and before[1] == path:
+            return True
+        first = Related("first here", before[0].span(before[1], key=key))
+        self.fault("D203", f"{kind} `{name}` is there twice", path, found=name, related=(first,), key=key,
                    help="give one of the two another name")  # fmt: skip
+        return False
 
 
 def slug(kind: str) -> str:

@@ -142,8 +142,9 @@ def _promised(sheet: Sheet, name: str, path: Path, starts: list[str]) -> str:
     if fields[name].type != "instant":
         sheet.fault("D209", f"`{name}` is of type {fields[name].type}; a due is an instant", path,
                     help="name a field of type instant")  # fmt: skip
+        return name
     carried = {field for event in starts for field in sheet.scope.vocabulary.events.get(event, ())}
-    if name.startswith("event.") and name not in carried:
+    if name.startswith("event.") and name not in carried and "Vocabulary" not in sheet.scope.lost:
         events = " or ".join(f"`{event}`" for event in starts) or "nothing"
         sheet.fault("D209", f"`{name}` is not carried by what starts the clock: {events}", path,
                     help="declare it among the fields of that event")  # fmt: skip
@@ -155,7 +156,8 @@ def _before(sheet: Sheet, clock: dict[str, Any], path: Path, calendar: str) -> d
     before = clock["before"]
     other = before["clock"]
     if sheet.name(other, sheet.scope.clocks, "clock", (*path, "before", "clock")) and other == clock["id"]:
-        sheet.fault("D210", f"clock `{other}` cannot be due before itself", (*path, "before", "clock"))
+        sheet.fault("D210", f"clock `{other}` cannot be due before itself", (*path, "before", "clock"),
+                    help="name the clock whose due time counts")  # fmt: skip
     length = sheet.duration(before["by"], (*path, "before", "by"), calendar)
     return {"clock": other, "by": length.text, "unit": length.unit, "amount": length.amount}
 
