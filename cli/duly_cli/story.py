@@ -108,7 +108,7 @@ def _route(teller: _Teller, decision: dict[str, Any]) -> list[str]:
 
 
 def _clock(teller: _Teller, decision: dict[str, Any], shown: dict[str, Any], run: Run, now: int) -> list[str]:
-    state = shown["state"] + (", breached" if shown["breached"] and shown["state"] not in ("breached",) else "")
+    state = shown["state"] + (", breached" if shown.get("breached") and shown["state"] not in ("breached",) else "")
     head = f"clock {shown['clock']}: {state}"
     if run.due is not None:
         head += f", due {teller.instant(run.due)}"

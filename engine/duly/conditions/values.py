@@ -248,7 +248,7 @@ def _one_of(values: list[str]) -> Check:
         from duly.diagnostics import did_you_mean
 
         help = did_you_mean(text[:200], values)
-        raise Refused("C202", f"{_found(text)} is no known value" + (f"; {help}" if help else ""))
+        raise Refused("C202", f"`{text[:60]}` is no known value" + (f"; {help}" if help else ""))
 
     return check
 
