@@ -23,9 +23,7 @@ def _duty(sheet: Sheet, duty: dict[str, Any], path: Path) -> None:
     on = triggers.names(triggers.events(sheet, duty.get("on"), (*path, "on")))
     triggers.events(sheet, duty.get("evidence"), (*path, "evidence"))
     sheet.condition(duty.get("when"), (*path, "when"), rule, events=on)
-    every = duty.get("every")
-    if isinstance(every, dict) and "calendar" in every:
-        sheet.calendar(every["calendar"], (*path, "every", "calendar"))
+    sheet.schedule(duty.get("every"), (*path, "every"))
     if "owner" in duty:
         sheet.reference(duty["owner"], (*path, "owner"))
     if "due" in duty:

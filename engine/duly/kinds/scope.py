@@ -202,6 +202,25 @@ class Sheet:
                            help="give the calendar `working_days: cn_civil_code`, or another rule")  # fmt: skip
         return length
 
+    def cron(self, text: str, path: Path) -> None:
+        """Check that five cron fields name minutes, hours and days that there are."""
+        from croniter import CroniterError, croniter
+
+        try:
+            croniter.expand(text)
+        except CroniterError as error:
+            self.fault("D105", f"`{text}` is no cron schedule: {str(error).strip('.').lower()}", path, found=text,
+                       expected="five cron fields: minute, hour, day of month, month, day of week",
+                       help="write them like `0 16 * * fri`: at 16:00 every Friday")  # fmt: skip
+
+    def schedule(self, schedule: Any, path: Path) -> None:
+        """Check an `every:` or a `schedule:`: its cron fields and its calendar."""
+        if isinstance(schedule, dict):
+            if isinstance(schedule.get("cron"), str):
+                self.cron(schedule["cron"], (*path, "cron"))
+            if "calendar" in schedule:
+                self.calendar(schedule["calendar"], (*path, "calendar"))
+
     def unique(self, kind: str, name: str, path: Path, *, key: bool = False) -> bool:
         """Whether a name is given for the first time in the set; reports it where it is not."""
         before = self.scope.first.setdefault((kind, name), (self.document, path))

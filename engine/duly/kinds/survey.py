@@ -59,8 +59,7 @@ def _survey(sheet: Sheet, survey: dict[str, Any], path: Path) -> dict[str, Any]:
         compiled["when"] = sheet.packed(when, (*path, "when"), events=on)
     if "audience" in survey:
         compiled["audience"] = sheet.packed(survey["audience"], (*path, "audience"))
-    if isinstance(survey.get("schedule"), dict) and "calendar" in survey["schedule"]:
-        sheet.calendar(survey["schedule"]["calendar"], (*path, "schedule", "calendar"))
+    sheet.schedule(survey.get("schedule"), (*path, "schedule"))
     for key, data, at in (
         ("after", send, (*path, "send")), ("by", send, (*path, "send")), ("expires", survey, path),
     ):  # fmt: skip
