@@ -51,11 +51,14 @@ def _unknown_kind(document: Document) -> Diagnostic:
     kind = document.data.get("kind")
     if "kind" not in document.data:
         message, help_text = "`kind` is missing", "add one of " + ", ".join(f"`kind: {each}`" for each in POLICY_KINDS)
+    elif not isinstance(kind, str):
+        found = "a list" if isinstance(kind, list) else "a mapping" if isinstance(kind, dict) else "no text"
+        message, help_text = f"expected a kind such as `Routing`, found {found}", "write one kind a document"
     else:
-        message = f"unknown kind `{str(kind)[:80]}`"
+        message = f"unknown kind `{kind[:80]}`"
         help_text = did_you_mean(str(kind), KINDS) or "known here: " + ", ".join(f"`{each}`" for each in POLICY_KINDS)
     return Diagnostic(
         "D111", message, document.span(("kind",)), path="kind" if "kind" in document.data else "",
-        found=None if kind is None else str(kind), expected="one of " + ", ".join(f"`{each}`" for each in KINDS),
+        found=kind if isinstance(kind, str) else None, expected="one of " + ", ".join(f"`{each}`" for each in KINDS),
         help=help_text,
     )  # fmt: skip

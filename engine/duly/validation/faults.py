@@ -9,6 +9,7 @@ from duly.documents import Document
 from duly.validation import hints, parts
 from duly.validation.errors import errors_of, home
 from duly.validation.schemas import read
+from duly.validation.yaml_text import flow
 
 _STAND_INS = {"parameter": "`{param: name}`", "column": "`{each: column}`"}
 """Mappings that may stand for a scalar, by the title of their schema."""
@@ -94,6 +95,11 @@ class _Report:
                         known.setdefault(key, (name, each))
         return known
 
+    def misspelt(self, path: Path, keys: list[str]) -> bool:
+        """Whether an unknown key at a path was meant to be one of `keys`: then that one is not missing."""
+        unknown = self.unknown.get(path, ())
+        return any(nearest(each, keys) or hints.meant_key(each, keys) for each in unknown)
+
     def not_a_scalar(self, path: Path) -> None:
         """A mapping that is no parameter where a scalar is wanted."""
         wanted = self.wanted(path) or "a value"
@@ -112,14 +118,14 @@ class _Report:
         shown = self.shown(path)
         code, help_text = "D103", None
         if error.validator in ("enum", "const") and isinstance(value, str):
-            near = nearest(value, _words(schema))
-            code, help_text = "D104", f"did you mean `{near}`?" if near else None
+            code, near = "D104", nearest(value, _words(schema))
+            help_text = hints.word_hint(value, _words(schema)) or (f"did you mean `{near}`?" if near else None)
         elif error.validator == "pattern":
             code, help_text = "D105", hints.hint(value, wanted)
         elif error.validator == "type" and schema.get("type") == "string" and isinstance(value, (int, float)):
             help_text = hints.hint(parts.written(value), wanted)
-        elif error.validator == "type" and schema.get("type") == "array":
-            help_text = _as_list(value, shown, wanted)
+        elif error.validator == "type":
+            help_text = _other_type(value, schema, shown, wanted)
         elif error.validator == "not":
             code = "D106"
         message = f"expected {wanted}, found {shown}"
@@ -157,7 +163,7 @@ class _Report:
 
     def missing_key(self, path: Path, error: Any) -> None:
         key = error.message
-        if any(nearest(each, [key]) for each in self.unknown.get(path, ())):
+        if self.misspelt(path, [key]):
             return
         name, schema = self.properties(path).get(key, (self.root[0], {}))
         described, example = _described((name, schema))
@@ -178,7 +184,7 @@ class _Report:
             self.add("D107", f"{pair} cannot stand together", (*path, present[1]), key=True, found=present[1],
                      help="keep one of the two")  # fmt: skip
             return
-        if any(nearest(each, options) for each in self.unknown.get(path, ())):
+        if self.misspelt(path, options):
             return
         self.add("D107", f"needs one of {named}", path, key=True, found="none of them", expected=f"one of {named}",
                  help=f"add one of {named}")  # fmt: skip
@@ -198,8 +204,8 @@ class _Report:
             return
         bound, shown = error.validator_value, self.shown(path)
         if error.validator == "minLength" or (bound == 1 and error.validator in ("minItems", "minProperties")):
-            wanted = self.wanted(path) if error.validator != "minProperties" else None
-            wanted = wanted or "at least one entry"
+            listed = error.schema.get("x-expected") or self.wanted(path)
+            wanted = listed if listed and error.validator != "minProperties" else "at least one entry"
         elif error.validator in ("minItems", "maxItems"):
             bounds = f"{'at least' if error.validator == 'minItems' else 'at most'} {bound:,} entries"
             wanted, shown = error.schema.get("x-expected") or bounds, f"a list of {len(error.instance):,}"
@@ -245,13 +251,20 @@ def _of_a_key(error: Any) -> bool:
     return "propertyNames" in error.absolute_schema_path
 
 
-def _as_list(value: Any, shown: str, wanted: str) -> str:
-    """The help for a value that stands where a list of such values is wanted."""
-    if isinstance(value, dict):
-        return "start each entry with `- `"
-    if wanted.startswith("an interval"):
-        return "write a list of intervals, each in brackets of its own"
-    return f"write a list: `[{shown.strip('`')}]`"
+def _other_type(value: Any, schema: dict[str, Any], shown: str, wanted: str) -> str | None:
+    """The help for a value that stands where one of another type is wanted."""
+    required = schema.get("required", ())
+    bare = shown.strip("`")
+    if schema["type"] == "object":
+        return f"write `{{{required[0]}: {bare}}}`" if isinstance(value, str) and len(required) == 1 else None
+    if schema["type"] == "array":
+        if isinstance(value, dict):
+            return "start each entry with `- `"
+        return "write a list of intervals, each in brackets of its own" if wanted.startswith("an interval") else (
+            f"write a list: `[{bare}]`" if value is not None else None)  # fmt: skip
+    if value is None and wanted.startswith("a value"):
+        return "ask for a missing value with `{exists: false}`"
+    return hints.hint(value, wanted) if isinstance(value, str) else None
 
 
 def _options(error: Any) -> list[str]:
@@ -280,17 +293,8 @@ def _described(part: parts.Part) -> tuple[str, str]:
     for _, each in parts.applying(part, None):
         description = description or each.get("description", "")
         examples = examples or each.get("examples")
-    shortest = min((_yaml(example) for example in examples or ()), key=len, default="")
+    shortest = min((flow(example) for example in examples or ()), key=len, default="")
     return description, shortest if len(shortest) <= 60 else ""
-
-
-def _yaml(value: Any) -> str:
-    """A value as YAML in one line."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_yaml(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_yaml, value)) + "]"
-    return parts.written(value)
 
 
 def _cut(text: str) -> str:

@@ -1,89 +1,48 @@
-"""Hints: what a text was probably meant to be, where its form is wrong."""
+"""Hints: what a key or a text was probably meant to be."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from duly.diagnostics import did_you_mean
+from duly.validation.synonyms import COUNTRY_OF, DAY_OF, DIGIT_OF, KEY_OF, UNIT_OF, WORD_OF
 
-_UNITS = {
-    "s": ("s", "sec", "secs", "second", "seconds", "秒", "秒钟"),
-    "m": ("m", "min", "mins", "minute", "minutes", "分", "分钟", "分鐘"),
-    "h": ("h", "hr", "hrs", "hour", "hours", "小时", "小時"),
-    "d": ("d", "day", "days", "天", "日"),
-    "w": ("w", "week", "weeks", "周", "週"),
-    "wd": ("wd", "bd", "workday", "workdays", "working day", "working days", "business day", "business days",
-           "工作日", "个工作日", "個工作日"),
-}  # fmt: skip
-_WEEKDAYS = frozenset(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))
-_UNIT_OF = {word: unit for unit, words in _UNITS.items() for word in words}
-_AMOUNT = re.compile(r"(\d{1,9})\s*(\D+?)\.?\Z")
+_AMOUNT = re.compile(r"(\d{1,9}|[一二两兩三四五六七八九十])\s*(\D+?)\.?\Z")
 _ISO = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?\Z", re.ASCII | re.IGNORECASE)
+_BLANKS = re.compile(r"(\d+[hms]\s+)+\d+[hms]\Z|(\d+w\s+)\d+d\Z", re.ASCII)
 _TIME = re.compile(r"(\d{1,2})[:：.](\d{2})\Z")
+_NOON = re.compile(r"(\d{1,2})\s*(am|pm)\Z", re.IGNORECASE)
 _REFERENCE = re.compile(r"(role|group|person|queue)[:：/ ]\s*(\S+)\Z", re.IGNORECASE)
 _LOCAL = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d)?(\.\d+)?\Z")
 _STEP = re.compile(r"(start|due)\s*([+-])\s*(.+)\Z", re.IGNORECASE)
+_STEP_IN_WORDS = re.compile(r"(.+?)\s+(after|before)\s+(start|due)\Z", re.IGNORECASE)
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?\Z")
+_BOOLEANS = {"yes": "true", "on": "true", "no": "false", "off": "false", "是": "true", "否": "false"}
+_WORD = re.compile(r"[\w-]+\Z")
 
 
-_SYNONYMS = {
-    "over": ("gt", "greater", "greater_than", "more_than", "above", ">"),
-    "at_least": ("gte", "ge", "min", "minimum", "not_less_than", ">="),
-    "below": ("lt", "less", "less_than", "under", "<"),
-    "at_most": ("lte", "le", "max", "maximum", "not_more_than", "up_to", "<="),
-    "not": ("ne", "not_equal", "not_in", "is_not", "!="),
-    "exists": ("present", "is_set", "defined"),
-    "matches": ("regex", "regexp", "pattern"),
-    "when": ("if", "condition", "conditions", "match", "where"),
-    "do": ("then", "actions", "action", "run"),
-    "id": ("name", "key"),
-    "note": ("description", "comment", "remark"),
-    "to": ("assign_to", "target", "queue", "group", "route_to"),
-    "within": ("deadline", "limit", "duration", "time"),
-    "otherwise": ("else", "default", "fallback"),
-}
-_SYNONYM_OF = {word: key for key, words in _SYNONYMS.items() for word in words}
+def meant_key(key: str, known: Collection[str]) -> str | None:
+    """The known key that other products call `key`."""
+    return next((each for each in KEY_OF.get(key.casefold(), ()) if each in known), None)
 
 
 def key_hint(key: str, known: Collection[str]) -> str | None:
-    """The help line for an unknown key: one that is spelt alike, or that other products call so."""
-    meant = _SYNONYM_OF.get(key.casefold())
-    return _meant(meant) if meant in known else did_you_mean(key, known)
+    """The help line for an unknown key: what it is called here, or a key that is spelt alike."""
+    return _meant(meant_key(key, known)) or did_you_mean(key, known)
+
+
+def word_hint(word: str, words: Collection[str]) -> str | None:
+    """The help line for a word that is not one of `words`, where other products say it for one of them."""
+    return _meant(next((each for each in WORD_OF.get(word.casefold(), ()) if each in words), None))
 
 
 def hint(text: str, wanted: str) -> str | None:
     """The help line for `text` where `wanted`, the words of the schema for what it wants, was expected."""
-    found = _hint(text.strip(), wanted)
-    return None if found == _meant(text) else found
-
-
-def _hint(text: str, wanted: str) -> str | None:
-    if wanted.startswith("weekdays"):
-        days = [day.strip()[:3].casefold() for day in re.split("[-,]", text)]
-        return _meant(re.sub(r"\w+", lambda _: days.pop(0), text)) if _WEEKDAYS.issuperset(days) else None
-    if wanted.startswith(("a duration", "a span")):
-        return _meant(_duration(text)) or ("say the unit: `s`, `m`, `h`, `wd`, `d` or `w`" if text.isdigit() else None)
-    if wanted.startswith("a percentage"):
-        return _meant(_percentage(text))
-    if wanted.startswith("when: "):
-        found = _STEP.match(text)
-        length = _duration(found[3]) if found else None
-        return _meant(f"{found[1].lower()} {found[2]} {length}" if found and length else _percentage(text))
-    if wanted.startswith("a time of day") and (found := _TIME.match(text)):
-        return _meant(f"{int(found[1]):02d}:{found[2]}")
-    if wanted.startswith("an instant"):
-        if _LOCAL.match(text):
-            return "add the offset from UTC, such as `+08:00`, or `Z`"
-        return "add the time and the offset, such as `T09:00:00+08:00`" if _DATE.match(text) else None
-    if wanted.startswith("a date") and (found := _DATE.match(text)):
-        return _meant(f"{found[1]}-{int(found[2]):02d}-{int(found[3]):02d}")
-    if wanted.startswith("who"):
-        found = _REFERENCE.match(text)
-        if found:
-            return _meant(f"{found[1].lower()}:{found[2]}")
-        if re.match(r"[\w-]+\Z", text):
-            return f"did you mean `group:{text}`, `role:{text}` or `person:{text}`?"
+    for beginning, guess in _GUESSES.items():
+        if wanted.startswith(beginning):
+            found = guess(text.strip())
+            return None if found == _meant(text) else found
     return None
 
 
@@ -91,9 +50,15 @@ def _meant(text: str | None) -> str | None:
     return f"did you mean `{text}`?" if text else None
 
 
+def _duration_hint(text: str) -> str | None:
+    return _meant(_duration(text)) or ("say the unit: `s`, `m`, `h`, `wd`, `d` or `w`" if text.isdigit() else None)
+
+
 def _duration(text: str) -> str | None:
-    if (found := _AMOUNT.match(text)) and (unit := _UNIT_OF.get(found[2].strip().casefold())):
-        return found[1] + unit
+    if _BLANKS.match(text):
+        return re.sub(r"\s", "", text)
+    if (found := _AMOUNT.match(text)) and (unit := UNIT_OF.get(found[2].strip().casefold())):
+        return DIGIT_OF.get(found[1], found[1]) + unit
     if len(text) > 1 and (found := _ISO.match(text)):
         days, hours, minutes, seconds = found.groups()
         clock = "".join(f"{n}{unit}" for n, unit in ((hours, "h"), (minutes, "m"), (seconds, "s")) if n)
@@ -101,10 +66,85 @@ def _duration(text: str) -> str | None:
     return None
 
 
-def _percentage(text: str) -> str | None:
-    number = text.replace("％", "").replace("%", "").strip()
-    if not re.match(r"\d{1,3}(\.\d{1,6})?\Z", number, re.ASCII):
+def _percentage_hint(text: str) -> str | None:
+    number = re.sub(r"\s*(%|％|percent|per cent)\Z", "", text)
+    if not re.match(r"\d{1,3}(\.\d{1,6})?\Z", number, re.ASCII) or float(number) > 100:
         return None
-    if text == number and "." in number and float(number) <= 1:
-        return f"{float(number) * 100:g}%"
-    return f"{number}%"
+    whole = text == number and "." in number and float(number) <= 1
+    return _meant(f"{float(number) * 100:g}%" if whole else f"{number}%")
+
+
+def _step_hint(text: str) -> str | None:
+    if found := _STEP_IN_WORDS.match(text):
+        sign = "+" if found[2].casefold() == "after" else "-"
+        base, length = found[3].casefold(), _duration(found[1]) or found[1]
+        return _meant(f"{base} {sign} {length}") if re.match(r"\d+(wd|[smhdw])\Z", length) else None
+    if found := _STEP.match(text):
+        length = _duration(found[3]) or ""
+        return _meant(f"{found[1].casefold()} {found[2]} {length}" if length else None)
+    return _percentage_hint(text)
+
+
+def _time_hint(text: str) -> str | None:
+    if found := _NOON.match(text):
+        hour = int(found[1]) % 12 + (12 if found[2].casefold() == "pm" else 0)
+        return _meant(f"{hour:02d}:00") if int(found[1]) <= 12 else None
+    found = _TIME.match(text)
+    return _meant(f"{int(found[1]):02d}:{found[2]}") if found and int(found[1]) < 24 and int(found[2]) < 60 else None
+
+
+def _instant_hint(text: str) -> str | None:
+    if _LOCAL.match(text):
+        return "add the offset from UTC, such as `+08:00`, or `Z`"
+    return "add the time and the offset, such as `T09:00:00+08:00`" if _DATE.match(text) else None
+
+
+def _date_hint(text: str) -> str | None:
+    found = _DATE.match(text)
+    return _meant(f"{found[1]}-{int(found[2]):02d}-{int(found[3]):02d}") if found else None
+
+
+def _weekday_hint(text: str) -> str | None:
+    days = [DAY_OF.get(day.strip().casefold()) for day in re.split("[-,]", text)]
+    return _meant(re.sub(r"[^-, ]+", lambda _: days.pop(0) or "", text)) if all(days) else None
+
+
+def _reference_hint(text: str) -> str | None:
+    if found := _REFERENCE.match(text):
+        return _meant(f"{found[1].casefold()}:{found[2]}")
+    return f"did you mean `group:{text}`, `role:{text}` or `person:{text}`?" if _WORD.match(text) else None
+
+
+def _name_hint(text: str) -> str | None:
+    joined = re.sub(r"[\s./:]+", "-", text)
+    return _meant(joined) if re.match(r"[\w-]+\Z", joined) else None
+
+
+def _small_name_hint(text: str) -> str | None:
+    joined = re.sub(r"[\s_.]+|(?<=[a-z])(?=[A-Z])", "-", text).lower()
+    return _meant(joined) if re.match(r"[a-z0-9-]+\Z", joined) else None
+
+
+def _cron_hint(text: str) -> str | None:
+    fields = text.split()
+    return "leave the seconds out: " + f"`{' '.join(fields[1:])}`" if len(fields) == 6 else None
+
+
+_GUESSES: dict[str, Callable[[str], str | None]] = {
+    "a duration": _duration_hint,
+    "a span": _duration_hint,
+    "a percentage": _percentage_hint,
+    "when: ": _step_hint,
+    "a time of day": _time_hint,
+    "an instant": _instant_hint,
+    "a date": _date_hint,
+    "weekdays": _weekday_hint,
+    "who": _reference_hint,
+    "a person": lambda text: _meant(f"person:{text}") if _WORD.match(text) else None,
+    "a name of lower-case": _small_name_hint,
+    "a name of letters": _name_hint,
+    "five cron": _cron_hint,
+    "a version": lambda text: _meant(f"{text}.0") if re.match(r"\d+\.\d+\Z", text, re.ASCII) else None,
+    "a two-letter": lambda text: _meant(COUNTRY_OF.get(text.casefold())),
+    "`true` or `false`": lambda text: _meant(_BOOLEANS.get(text.casefold())),
+}  # fmt: skip

@@ -22,6 +22,8 @@ _TYPES = {
     "null": "`null`",
 }
 
+_WITHOUT_ARTICLE = frozenset(("metadata", "holidays", "quiet hours", "rounds", "given", "data"))
+
 
 def applying(part: Part, value: Any) -> Iterator[Part]:
     """The part itself, and every part that it brings to bear on `value` through `$ref`, `allOf` and `if`."""
@@ -90,8 +92,8 @@ def mapping(part: Part) -> str:
     noun = str(schema.get("title", "mapping"))
     keys = schema.get("required") or [each["required"][0] for each in schema.get("oneOf", ())][:1]
     named = ", ".join(f"`{key}: …`" for key in keys[:3])
-    article = "an" if noun[0] in "aeiou" else "a"
-    return f"{article} {noun}" + (f", a mapping with {named}" if named else "")
+    article = "" if noun in _WITHOUT_ARTICLE else "an " if noun[0] in "aeiou" else "a "
+    return f"{article}{noun}" + (f", a mapping with {named}" if named else "")
 
 
 def choices(values: list[Any]) -> str:
