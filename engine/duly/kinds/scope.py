@@ -208,10 +208,10 @@ class Sheet:
 
         try:
             croniter.expand(text)
-        except CroniterError as error:
-            self.fault("D105", f"`{text}` is no cron schedule: {str(error).strip('.').lower()}", path, found=text,
+        except CroniterError:
+            self.fault("D105", f"`{text}` names a time that no clock shows", path, found=text,
                        expected="five cron fields: minute, hour, day of month, month, day of week",
-                       help="write them like `0 16 * * fri`: at 16:00 every Friday")  # fmt: skip
+                       help="minute 0-59, hour 0-23, day 1-31, month 1-12, weekday 0-7 or a name such as `fri`")  # fmt: skip
 
     def schedule(self, schedule: Any, path: Path) -> None:
         """Check an `every:` or a `schedule:`: its cron fields and its calendar."""
