@@ -95,9 +95,11 @@ def compile_files(files: Files, choice: Choice, *, thorough: bool = False) -> tu
 
     config = configuration(files.config)
     given = dict(config.get("parameters", {}))
-    given.update(given_values(choice.parameters, choice.parameters_file))
+    origins = dict.fromkeys(given, files.config[0] if files.config else "")
+    for name, (value, origin) in given_values(choice.parameters, choice.parameters_file).items():
+        given[name], origins[name] = value, origin
     sources = [compiler.Source(name, content) for name, content in files.sources]
-    compilation = compiler.compile(sources, given, facts=holiday_facts, thorough=thorough)
+    compilation = compiler.compile(sources, given, facts=holiday_facts, thorough=thorough, origins=origins)
     return compilation, config.get("matcher", "native")
 
 

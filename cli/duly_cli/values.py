@@ -14,14 +14,15 @@ from duly_cli import cache
 from duly_cli.files import Unreadable, read
 
 
-def given_values(parameters: Sequence[str], file: str | None) -> dict[str, Any]:
-    """`--params FILE` and then each `--param name=value`. Raises Unreadable for what is neither."""
-    given = _parameter_file(file) if file else {}
+def given_values(parameters: Sequence[str], file: str | None) -> dict[str, tuple[Any, str]]:
+    """`--params FILE` and then each `--param name=value`, with where it comes from. Raises Unreadable for what
+    is neither."""
+    given = {name: (value, file) for name, value in _parameter_file(file).items()} if file else {}
     for text in parameters:
         name, equals, value = text.partition("=")
         if not equals or not name:
             raise Unreadable(f"`--param {text}`: expected `name=value`")
-        given[name.strip()] = value
+        given[name.strip()] = value, "--param"
     return given
 
 

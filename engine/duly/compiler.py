@@ -22,7 +22,16 @@ from duly.conditions.vocabulary import merged, place, read_vocabulary
 from duly.diagnostics import Diagnostic, Span, nearest, ordered, render_path
 from duly.documents import Document
 from duly.kinds import (
-    calendar, classification, duty, escalation, promises, reaction, roster, routing, service_level, survey,
+    calendar,
+    classification,
+    duty,
+    escalation,
+    promises,
+    reaction,
+    roster,
+    routing,
+    service_level,
+    survey,
 )  # fmt: skip
 from duly.kinds.scope import Scope, Sheet, slug
 
@@ -60,12 +69,13 @@ class Compilation:
 
 def compile(
     sources: Sequence[Source], given: Mapping[str, Any] | None = None, *, facts: Facts = holiday_facts,
-    thorough: bool = False,
+    thorough: bool = False, origins: Mapping[str, str] | None = None,
 ) -> Compilation:  # fmt: skip
     """Compile a policy set from its files and the values of its parameters.
 
     All faults of all files are found in one go. `thorough` looks at tests and at what deciding does not
     need, as `duly validate` does; else only the documents that decide are read, as fast as can be.
+    `origins` says of each value given where it comes from, such as `--param`.
     """
     result = Compilation()
     read: list[Document] = []
@@ -86,7 +96,8 @@ def compile(
     result.documents = read
     manifest = _manifest(read, sources, result.diagnostics)
     if manifest is not None:
-        _compile(manifest, read, sources, given or {}, facts, result)
+        values = parameters.read(manifest, given or {}, origins)
+        _compile(manifest, read, sources, values, facts, result)
     result.diagnostics = ordered(result.diagnostics)
     if result.errors:
         result.compiled = None
@@ -126,10 +137,9 @@ def _manifest(read: Sequence[Document], sources: Sequence[Source], diagnostics: 
 
 
 def _compile(
-    manifest: Document, read: Sequence[Document], sources: Sequence[Source], given: Mapping[str, Any], facts: Facts,
-    result: Compilation,
+    manifest: Document, read: Sequence[Document], sources: Sequence[Source], values: parameters.Parameters,
+    facts: Facts, result: Compilation,
 ) -> None:  # fmt: skip
-    values = parameters.read(manifest, given)
     resolved = [_substituted(document, values, result) for document in read]
     result.diagnostics += values.diagnostics + values.missing()
     sound = [document for document in resolved if document is not None]
