@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import signal
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -418,3 +421,52 @@ def test_batch_strict_stops_at_the_first() -> None:
     """With --strict nothing follows the first error."""
     result = CliRunner().invoke(command, ["batch", "--strict"], input=b'{}\n{"op": "next_open"}\n')
     assert (1, 1) == (result.exit_code, len(result.stdout.splitlines()))
+
+
+def _duly(*words: str) -> subprocess.Popen[bytes]:
+    program = [sys.executable, "-c", "import sys; from duly_cli.main import main; sys.exit(main())"]
+    pipe = subprocess.PIPE
+    return subprocess.Popen([*program, "calendar", *words], stdin=pipe, stdout=pipe, stderr=pipe)
+
+
+def test_batch_answers_at_once_and_ends_cleanly() -> None:
+    """An answer comes as soon as its line is written, and Ctrl-C ends with 130 and without a trace."""
+    with _duly("batch") as process:
+        assert process.stdin and process.stdout and process.stderr
+        process.stdin.write(b'{"op": "next_open", "start": "2026-03-02T00:00:00Z"}\n')
+        process.stdin.flush()
+        answer = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        code = process.wait(10)
+        assert (b'{"open_at": "2026-03-02T00:00:00Z"}\n', 130, b"") == (answer, code, process.stderr.read().strip())
+
+
+def test_batch_closed_pipe() -> None:
+    """A reader that goes away is no error."""
+    with _duly("batch") as process:
+        assert process.stdin and process.stdout and process.stderr
+        process.stdout.close()
+        try:
+            process.stdin.write(b'{"op": "next_open", "start": "2026-03-02T00:00:00Z"}\n' * 1_000)
+            process.stdin.close()
+        except BrokenPipeError:
+            process.stdin = None
+        code = process.wait(10)
+        assert (0, b"") == (code, process.stderr.read())
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["due", "--start", "2026-03-02T00:00:00", "--within", "1h"], 2),
+        (["due", "--start", "2026-03-02T00:00:00Z", "--within", "1h", "--inline", "{"], 2),
+        (["due", "--start", "2026-03-02T00:00:00Z", "--within", "1h", "--hours", "mon=9-5"], 2),
+        (["due", "--start", "2026-12-31T18:00:00+08:00", "--within", "9h", *_HOURS], 1),
+        (["show", "--month", "2026-13"], 2),
+        (["batch", "no-such-file"], 2),
+    ],
+)
+def test_exit_codes(words: list[str], code: int) -> None:
+    """Wrong use exits with 2; an answer that the facts do not give exits with 1."""
+    result = CliRunner().invoke(command, words)
+    assert (code, "") == (result.exit_code, result.stdout)

@@ -20,9 +20,9 @@ def local_text(zone: Zone, instant: int) -> str:
     """`Mon 2026-02-16 11:00 +08:00 Asia/Shanghai`; seconds only where there are any."""
     local = zone.local(instant)
     clock = instants.render(local)[11:-1].removesuffix(":00")
-    return f"{_WEEKDAYS[weekday(local // instants.DAY)]} {day_text(local // instants.DAY)} {clock} " + (
-        f"{_offset_text(zone.offset(instant))} {zone.name}"
-    )
+    day = local // instants.DAY
+    where = f"{_offset_text(zone.offset(instant))} {zone.name}"
+    return f"{_WEEKDAYS[weekday(day)]} {day_text(day)} {clock} {where}"
 
 
 def _offset_text(offset: int) -> str:

@@ -116,9 +116,11 @@ class Example:
     special: tuple[int, Plan] | None
 
     def date(self, day: int) -> str:
+        """The date of a day of the window."""
         return (dt.date.fromisoformat(WINDOWS[self.place][1]) + dt.timedelta(days=day)).isoformat()
 
     def plan(self, date: dt.date) -> Plan:
+        """The hours of a date: its own, none where it is closed, else the weekday's."""
         if self.special and date.isoformat() == self.date(self.special[0]):
             return self.special[1]
         if self.closed is not None and date.isoformat() == self.date(self.closed):

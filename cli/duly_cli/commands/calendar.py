@@ -6,9 +6,11 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 import click
+
+from duly_cli import options
 
 Command = Callable[..., None]
 _FORMAT = click.option(
@@ -24,10 +26,10 @@ def _chosen(command: Command) -> Command:
     """The options that say which calendar is meant."""
     for option in reversed(
         (
-            click.option("--policy", metavar="POLICY", help="The policy set whose calendars are meant."),
             click.option(
-                "--param", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter of it."
+                "--policy", metavar="POLICY", help="The policy set of `--calendar`; by default `.`."
             ),
+            options.policy,
             click.option("--calendar", "name", metavar="NAME", help="A calendar of the policy, or `always`."),
             click.option("--inline", metavar="JSON", help="A calendar as in a Calendar document."),
             click.option("--timezone", metavar="ZONE", help="The zone of `--hours`, such as Asia/Shanghai."),
@@ -104,29 +106,39 @@ def show(month: str | None, form: str, **chosen: Any) -> None:
 
 @calendar.command()
 @click.option("--policy", metavar="POLICY", help="The policy set whose calendars may be named.")
-@click.option("--param", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter of it.")
+@options.policy
 @click.option("--timezone", metavar="ZONE", help="The zone of inline calendars that name none.")
 @click.option("--strict", is_flag=True, help="Stop at the first line that cannot be answered.")
 @click.argument("source", metavar="[FILE|-]", type=click.File("rb"), default="-")
 def batch(
-    source: BinaryIO, policy: str | None, parameters: tuple[str, ...], timezone: str | None, strict: bool
-) -> None:
+    source: BinaryIO,
+    policy: str | None,
+    parameters: tuple[str, ...],
+    parameters_file: str | None,
+    timezone: str | None,
+    strict: bool,
+) -> int:
     """Answer requests, one JSON object a line, in order.
 
     A line that cannot be answered yields {"error": …} in its place, and the exit code is 1 at the end.
     """
     from duly.calendars.requests import Requests
+    from duly_cli.values import holiday_facts
 
-    requests = Requests(_named(policy, parameters), timezone)
+    requests = Requests(_named(policy, parameters, parameters_file), timezone, holiday_facts)
     try:
         failed = _stream(source, requests, strict)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return
-    except KeyboardInterrupt:
-        sys.exit(130)
+        return 0
     if failed:
-        sys.exit(1)
+        _left(1)
+    return 0
+
+
+def _left(code: int) -> NoReturn:
+    """End a command with an exit code, whoever called it."""
+    click.get_current_context().exit(code)
 
 
 def _stream(source: BinaryIO, requests: Any, strict: bool) -> bool:
@@ -174,7 +186,8 @@ def _ask(request: dict[str, Any], form: str, chosen: dict[str, Any]) -> None:
         zone = requests.calendar(asked).zone
     except Refused as fault:
         if fault.code == "beyond-calendar":
-            raise click.ClickException(fault.message) from None
+            click.echo(f"duly: {fault.message}", err=True)
+            _left(1)
         place = f" (at {fault.path})" if fault.path else ""
         raise click.UsageError(fault.message + place) from None
     click.echo(json.dumps(answer) if form == "json" else _sentence(answer, zone))
@@ -196,6 +209,7 @@ def _sentence(answer: dict[str, Any], zone: Any) -> str:
 def _requests(
     policy: str | None,
     parameters: tuple[str, ...],
+    parameters_file: str | None,
     name: str | None,
     inline: str | None,
     timezone: str | None,
@@ -205,10 +219,15 @@ def _requests(
 ) -> tuple[Any, object]:
     """What answers, and the calendar that the options mean: a name or an inline calendar."""
     from duly.calendars.requests import Requests
+    from duly_cli.values import holiday_facts
 
-    requests = Requests(_named(policy, parameters), timezone or "UTC")
     if sum(map(bool, (name, inline, hours))) > 1:
         raise click.UsageError("give one of --calendar, --inline and --hours")
+    if policy and not name:
+        raise click.UsageError("say which calendar of the policy is meant: --calendar NAME")
+    if name and name != "always":
+        policy = policy or "."
+    requests = Requests(_named(policy, parameters, parameters_file), timezone or "UTC", holiday_facts)
     asked: object = name or "always"
     if inline:
         try:
@@ -219,19 +238,16 @@ def _requests(
         asked = {"timezone": timezone or "UTC", "hours": _hours(hours)}
         asked |= {"holidays": {"country": country}} if country else {}
         asked |= {"working_days": working_days} if working_days else {}
-    elif policy and not name:
-        raise click.UsageError("say which calendar of the policy is meant: --calendar NAME")
     return requests, asked
 
 
-def _named(policy: str | None, parameters: tuple[str, ...]) -> dict[str, Any]:
+def _named(policy: str | None, parameters: tuple[str, ...], parameters_file: str | None) -> dict[str, Any]:
     """The resolved calendars of a policy set; none without one."""
     if policy is None:
         return {}
-    from duly_cli.sources import open_set
+    from duly_cli.sources import Choice, load
 
-    given = dict(parameter.partition("=")[::2] for parameter in parameters)
-    calendars: dict[str, Any] = open_set(policy, given)["calendars"]
+    calendars: dict[str, Any] = load(policy, Choice(parameters, parameters_file)).compiled["calendars"]
     return calendars
 
 

@@ -13,7 +13,7 @@ How far they are confirmed (semantics 1.8), derived from the package itself:
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 FACTS_FROM = 2010
@@ -92,11 +92,12 @@ def _make_up_days(known: Any, names: dict[date, str], moved: list[date]) -> dict
     """Each make-up day with the weekday of the day off that it pays for, where the name of that one says so."""
     paid_for: dict[date, date] = {}
     if label := getattr(known, "substituted_label", None):
+        form = known.tr(known.substituted_date_format)
         pattern = re.compile(re.escape(known.tr(label)).replace("%s", "([^;]+?)"))
         for day, name in names.items():
             for found in pattern.finditer(name):
                 try:
-                    worked = datetime.strptime(found[1], known.tr(known.substituted_date_format)).date()
+                    worked = datetime.strptime(found[1], form).replace(tzinfo=UTC).date()
                 except ValueError:
                     continue
                 paid_for[worked] = day

@@ -18,7 +18,7 @@ from duly.calendars.calendar import Calendar
 from duly.calendars.calendars import ALWAYS, Calendars
 from duly.calendars.facts import holiday_facts
 from duly.calendars.limits import BeyondCalendar, NoWorkingDays
-from duly.calendars.resolution import resolve
+from duly.calendars.resolution import Facts, resolve
 from duly.diagnostics import Path, did_you_mean, render_path
 
 LONGEST = 256 * 1024
@@ -40,12 +40,14 @@ class Refused(ValueError):
 class Requests:
     """Answers requests about named calendars (resolved JSON by name), `always`, and inline ones."""
 
-    def __init__(self, specs: Mapping[str, dict[str, Any]], timezone: str | None = None) -> None:
-        """`timezone` is the zone of inline calendars that name none."""
+    def __init__(
+        self, specs: Mapping[str, dict[str, Any]], timezone: str | None = None, facts: Facts = holiday_facts
+    ) -> None:
+        """`timezone` is the zone of inline calendars that name none, `facts` where their holidays come from."""
         self._named = Calendars(specs)
         self._timezone = timezone
         self._inline: dict[str, Calendar | Refused] = {}
-        self._facts = cache(holiday_facts)
+        self._facts = cache(facts)
 
     def answer_text(self, line: bytes) -> dict[str, Any]:
         """The answer to one request as JSON text. Raises Refused."""

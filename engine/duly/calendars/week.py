@@ -61,7 +61,7 @@ def _span(value: object, path: Path, faults: list[Fault]) -> list[int] | None:
     end = time_of_day(value[1], (*path, 1), faults)
     if start is None or end is None:
         return None
-    if start == end or start == _DAY:
+    if start in (end, _DAY):
         hint = (
             'for the whole day write `["00:00", "24:00"]`' if start == end else 'the last start is `"23:59"`'
         )

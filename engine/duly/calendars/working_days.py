@@ -61,10 +61,10 @@ def due_after_pauses(
     or is the resume where that is later.
     """
     answer = due(calendar, start, days, rule)
-    for pause, resume in pauses:
+    for begin, resume in pauses:
         if resume <= start:
             continue
-        pause = max(pause, start)
+        pause = max(begin, start)
         if answer <= pause:
             return answer
         day, _ = _received(calendar, start, rule["count_from"])
