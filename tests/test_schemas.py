@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -287,3 +290,19 @@ def test_schema_says_what_is_wrong(words: list[str], told: str) -> None:
     """A schema that is not there is wrong use, with a hint."""
     answer = ask(*words)
     assert (answer.exit_code, told in answer.output) == (2, True)
+
+
+def test_decisions_are_as_described() -> None:
+    """What `duly decide --explain` answers to the cases of the shipped pack fits the schemas, line by line."""
+    pack = str(ROOT / "policies" / "standard-service")
+    words = ["decide", pack, f"{pack}/cases.jsonl", "--params", f"{pack}/params.example.yaml", "--explain"]
+    asked = subprocess.run(
+        [sys.executable, "-c", "from duly_cli.main import main; raise SystemExit(main())", *words],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, capture_output=True, check=False,
+    )  # fmt: skip
+    assert (asked.returncode, asked.stderr) == (0, b"")
+    answers = [json.loads(line) for line in asked.stdout.splitlines()]
+    assert len(answers) >= 10
+    assert [answer for answer in answers if not conforms(answer, "decision")] == []
+    with open(f"{pack}/cases.jsonl", encoding="utf-8") as lines:
+        assert [line for line in lines if not conforms(json.loads(line), "case")] == []
