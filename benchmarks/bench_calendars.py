@@ -15,7 +15,7 @@ import importlib
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,7 @@ def duly() -> Calls:
 def day_loop() -> Calls:
     """What one writes by hand: a loop over days, in plain Python."""
 
-    def spans(start: dt.datetime) -> Any:
+    def spans(start: dt.datetime) -> Iterator[tuple[dt.datetime, dt.datetime]]:
         day = start.date()
         while True:
             if day.weekday() < 5 and day not in CLOSED:
