@@ -387,3 +387,50 @@ def test_workclock(
     assert peer.between(moment, moment + length) == dt.timedelta(
         microseconds=calendar.elapsed(begin, begin + amount * instants.SECOND)
     )
+
+
+_WORDS = [
+    "mon-fri",
+    "2026-02-14",
+    "09:00",
+    "24:00",
+    "CN",
+    "UTC",
+    "close",
+    "it",
+    "always",
+    "2026-01-01/2026-02-01",
+]
+_KEYS = [
+    "timezone",
+    "hours",
+    "closed",
+    "dates",
+    "holidays",
+    "country",
+    "eras",
+    "from",
+    "working_days",
+    "land",
+    "mon",
+]
+_KEYS += ["count_from", "cutoff", "at", "beyond_calendar", "all_of", "any_of", "2026-02-14"]
+_ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(_WORDS) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(_KEYS), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@law(1_500)
+@given(
+    st.dictionaries(st.sampled_from(["it", "other"]), st.dictionaries(st.sampled_from(_KEYS), _ANYTHING))
+    | _ANYTHING
+)
+def test_anything_is_read(written: object) -> None:
+    """Whatever stands where calendars should gives calendars or faults with a message, never an exception."""
+    resolved, faults = resolve(written, "UTC")
+    assert all(fault.message and fault.code for fault in faults)
+    for name in resolved:
+        calendar = Calendars(resolved)[name]
+        calendar.elapsed(0, 10**15)
