@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,13 +55,20 @@ def place() -> str | None:
 
 
 def fingerprint() -> bytes:
-    """What tells this build of the engine from another: the sizes and times of the files that compile.
+    """What tells this build of the engine from another: the sizes and times of the files that compile, and
+    when packages were last installed, for the facts of holidays and zones come from packages.
 
     Without it a cache would outlive a change of the compiler that forgot to change the version.
     """
     import duly
 
     parts = [duly.__version__]
+    for folder in sys.path:
+        if folder.endswith(("site-packages", "dist-packages")):
+            try:
+                parts.append(f"{folder}:{os.stat(folder).st_mtime_ns}")
+            except OSError:
+                continue
     folders = [os.path.dirname(duly.__file__)]
     for folder in folders:
         with os.scandir(folder) as listing:
