@@ -139,7 +139,8 @@ class _Unsuited(Exception):
 def _typed(value: Any, declaration: Mapping[str, Any]) -> Any:
     """The value in the type that the declaration names. Raises _Unsuited."""
     kind = str(declaration.get("type", "text"))
-    typed = _READERS.get(kind, _text)(value)
+    reader = _READERS.get(kind)
+    typed = _text(value) if reader is None else reader(value)
     allowed = declaration.get("values")
     if isinstance(allowed, list) and kind in ("enum", "set"):
         for each in typed if isinstance(typed, list) else [typed]:
