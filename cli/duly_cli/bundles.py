@@ -52,7 +52,8 @@ def head(content: bytes, name: str) -> dict[str, Any]:
 def unpack(content: bytes, name: str, choice: Choice) -> Loaded:
     """The compiled set of a bundle. Raises Unreadable where it is damaged or parameters are given."""
     if choice.parameters or choice.parameters_file:
-        raise Unreadable(f"`{name}` is a bundle, whose parameters were fixed when it was built; build it anew with others")
+        reason = "a bundle, whose parameters were fixed when it was built; build it anew with others"
+        raise Unreadable(f"`{name}` is {reason}")
     found = head(content, name)
     lines = content.split(b"\n")
     return Loaded(json.loads(lines[1]), lines[2], found.get("matcher", "native"))

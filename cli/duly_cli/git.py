@@ -13,7 +13,8 @@ def find_at(argument: str) -> Files:
     revision, _, path = argument.removeprefix("git:").partition(":")
     path = "" if path.strip("/") in ("", ".") else posixpath.normpath(path.strip("/")) + "/"
     if not revision or revision.startswith("-"):
-        raise Unreadable(f"`{argument}` names no revision; write `git:REV` or `git:REV:PATH`, such as `git:main:policy`")
+        example = "`git:REV` or `git:REV:PATH`, such as `git:main:policy`"
+        raise Unreadable(f"`{argument}` names no revision; write {example}")
     _git(argument, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}", missing=f"no revision `{revision}`")
     listing = _git(argument, "ls-tree", "-r", "-z", "--full-tree", revision, *([path] if path else []))
     files = Files(argument)

@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _quietly(INTERRUPTED)
     except BrokenPipeError:
         return _quietly(FINE)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, the user gets a report and no traceback
         gc.enable()
         if isinstance(error, OSError) and error.errno == 28:
             print("duly: no space left to write to", file=sys.stderr)

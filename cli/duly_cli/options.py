@@ -20,7 +20,8 @@ def policy(command: Command) -> Command:
 
 def at(command: Command) -> Command:
     """`--at INSTANT`."""
-    return click.option("--at", metavar="INSTANT", help="The instant that counts as now, such as 2026-03-02T09:00:00+08:00.")(command)
+    help = "The instant that counts as now, such as 2026-03-02T09:00:00+08:00."
+    return click.option("--at", metavar="INSTANT", help=help)(command)
 
 
 def matcher(command: Command) -> Command:

@@ -97,7 +97,7 @@ def open_input(name: str) -> BinaryIO:
     if name == "-":
         return sys.stdin.buffer
     try:
-        return open(name, "rb")  # noqa: SIM115 - closed at exit, with everything else
+        return open(name, "rb")
     except OSError as error:
         raise Unreadable(f"cannot read `{name}`: {(error.strerror or str(error)).lower()}") from None
 
@@ -122,10 +122,7 @@ def values(stream: BinaryIO) -> Iterator[tuple[int, Any]]:
         elif not line.strip():
             continue
         else:
-            if line.rstrip().endswith(b"}"):
-                balance = 0
-            else:
-                balance = _balance(line)
+            balance = 0 if line.rstrip().endswith(b"}") else _balance(line)
             start, parts = number, [line]
         if balance <= 0:
             yield start, _one(b"".join(parts).strip())

@@ -210,7 +210,8 @@ def _github(diagnostics: Sequence[Diagnostic], texts: Mapping[str, bytes], colou
             text = each.message + (f"\n{each.help}" if each.help else "")
             lines.append(f"::{command} {place}::{_escaped(text)}")
         if len(few) < len(own):
-            lines.append(f"::{command} title=duly::{len(own) - len(few)} more like these; `duly validate` lists them all")
+            more = f"{len(own) - len(few)} more like these; `duly validate` lists them all"
+            lines.append(f"::{command} title=duly::{more}")
     return "".join(line + "\n" for line in lines)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -108,7 +109,7 @@ def _route(teller: _Teller, decision: dict[str, Any]) -> list[str]:
 
 
 def _clock(teller: _Teller, decision: dict[str, Any], shown: dict[str, Any], run: Run, now: int) -> list[str]:
-    state = shown["state"] + (", breached" if shown.get("breached") and shown["state"] not in ("breached",) else "")
+    state = shown["state"] + (", breached" if shown.get("breached") and shown["state"] != "breached" else "")
     head = f"clock {shown['clock']}: {state}"
     if run.due is not None:
         head += f", due {teller.instant(run.due)}"
@@ -159,7 +160,7 @@ def _cut(rows: list[Row], marks: list[int]) -> list[Row]:
         edges = [row.start, *(mark for mark in marks if row.start < mark < row.end), row.end]
         found += [
             Row(start, end, row.kind, row.label, row.calendar)
-            for start, end in zip(edges, edges[1:], strict=False)
+            for start, end in itertools.pairwise(edges)
         ]
     return found
 
@@ -180,7 +181,8 @@ def _bar(teller: _Teller, rows: list[Row], run: Run, now: int) -> list[str]:
         kind = max(shares, key=lambda each: (shares[each], each), default="closed")
         bar += teller.paint(_SIGNS[kind], _COLOURS[kind])
     marks = [" "] * (cells + 1)
-    for at, sign in ((now if run.ended_at is None else run.ended_at, "▲" if run.ended_at is None else "■"), (run.due, "◆")):
+    here = (now, "▲") if run.ended_at is None else (run.ended_at, "■")
+    for at, sign in (here, (run.due, "◆")):
         if at is not None and first <= at <= last:
             marks[min(cells, (at - first) * cells // span)] = sign
     legend = "█ open  · closed  ░ holiday or closed date  ‖ paused  ▲ now  ■ ended  ◆ due"

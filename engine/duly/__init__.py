@@ -16,7 +16,7 @@ _DOORS = {
     "PolicySet": "duly.decision",
     "decide": "duly.decision",
 }
-__all__ = ["Diagnostic", "Document", "PolicySet", "compile", "decide", "load"]  # noqa: F822
+__all__ = ["Diagnostic", "Document", "PolicySet", "compile", "decide", "load"]
 
 
 def __getattr__(name: str) -> Any:

@@ -97,7 +97,7 @@ def read_event(data: Any, path: str = "", case: str | None = None) -> Event:
         if key not in data:
             raise Refused("E101", f"`{key}` is missing; every event has `id`, `type` and `at`", prefix + key)
     if not cloud and not _ENVELOPE.issuperset(data):
-        unknown = sorted(set(data) - _ENVELOPE)[0]
+        unknown = min(set(data) - _ENVELOPE)
         raise Refused("E104", f"unknown key `{unknown}`; payload belongs under `data`", prefix + unknown)
     event = Event(
         _text(data["id"], prefix + "id", "e-17"),
@@ -157,7 +157,7 @@ def read_case(data: Any) -> Case:
             raise Refused("E105", "this is an event; `decide` takes cases", "type")
         raise Refused("E101", "`id` is missing; every case has an `id`", "id")
     if not _CASE_KEYS.issuperset(data):
-        unknown = sorted(set(data) - _CASE_KEYS)[0]
+        unknown = min(set(data) - _CASE_KEYS)
         raise Refused("E104", f"unknown key `{unknown}`; fields of the case belong under `fields`", unknown)
     name = _text(data["id"], "id", "C-1001")
     events = data.get("events")

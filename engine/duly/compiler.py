@@ -50,6 +50,7 @@ class Source:
 
     @property
     def is_test(self) -> bool:
+        """Whether the file holds tests of the policy and no policy."""
         return self.file.endswith(".test.yaml")
 
 
@@ -64,6 +65,7 @@ class Compilation:
 
     @property
     def errors(self) -> int:
+        """How many of the diagnostics are errors."""
         return sum(each.severity == "error" for each in self.diagnostics)
 
 

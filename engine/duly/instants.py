@@ -20,11 +20,10 @@ def parse(text: str) -> int:
     Raises ValueError, with a sentence for the user, where the text is no instant, has no offset,
     or lies outside the years 1 to 9999.
     """
-    if not isinstance(text, str):
-        raise ValueError(f"expected an instant such as `2026-03-02T09:00:00+08:00`, found `{text}`")
     try:
         moment = _dt.datetime.fromisoformat(text)
-    except ValueError:
+    except (TypeError, ValueError):
+        text = str(text)
         raise ValueError(
             f"expected an instant such as `2026-03-02T09:00:00+08:00`, found `{text[:80]}`"
         ) from None

@@ -103,8 +103,9 @@ def read(manifest: Document, given: Mapping[str, Any], origins: Mapping[str, str
     for name in sorted(set(given) - set(declared)):
         message = f"{_origin(name, origins)} gives a value for parameter `{name}`, which is not declared"
         remedy = did_you_mean(name, declared) or "declare it under `spec.parameters`, or take the value away"
+        span = manifest.span(place, key=True)
         parameters.diagnostics.append(
-            Diagnostic("D221", message, manifest.span(place, key=True), path=render_path(place), found=name, help=remedy)
+            Diagnostic("D221", message, span, path=render_path(place), found=name, help=remedy)
         )
     return parameters
 

@@ -9,7 +9,7 @@ from click.shell_completion import get_completion_class
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> int:
-    """Print the script that completes duly's commands, for your shell's start-up file.
+    r"""Print the script that completes duly's commands, for your shell's start-up file.
 
     \b
     bash:  eval "$(duly completion bash)"   in ~/.bashrc

@@ -87,6 +87,7 @@ class Prefixes:
         self._lengths = sorted({len(value) for value in asked})
 
     def __call__(self, value: str | None) -> int:
+        """The rules whose tests hold for the text; None: it is missing."""
         mask = self._others
         if value is not None:
             get = self._masks.get
@@ -115,6 +116,7 @@ class Members:
         self._refused = {value: mask_of(rows) for value, rows in refused.items()}
 
     def __call__(self, value: frozenset[str] | None) -> int:
+        """The rules whose tests hold for the set; None: it is missing."""
         mask = self._others
         if value is None:
             return mask

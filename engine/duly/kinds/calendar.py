@@ -33,12 +33,11 @@ def compile(sheets: list[Sheet], timezone: str | None, facts: Facts) -> dict[str
     twice: set[str] = set()
     for sheet in sheets:
         beyond = sheet.spec.get("beyond_calendar")
-        for name, calendar in sheet.spec["calendars"].items():
+        for name, spec in sheet.spec["calendars"].items():
             if not sheet.unique("calendar", name, ("spec", "calendars", name), key=True):
                 twice.add(name)
-            if beyond is not None and isinstance(calendar, dict):
-                calendar = {"beyond_calendar": beyond, **calendar}
-            written.setdefault(name, calendar)
+            inherits = beyond is not None and isinstance(spec, dict)
+            written.setdefault(name, {"beyond_calendar": beyond, **spec} if inherits else spec)
             home.setdefault(name, sheet)
     resolved, faults = resolve(written, timezone, facts)
     for fault in faults:

@@ -89,7 +89,7 @@ def _ordered(tables: list[tuple[Sheet, Path, dict[str, Any]]]) -> list[dict[str,
 
 
 def _ring(start: str, tables: list[tuple[Sheet, Path, dict[str, Any]]]) -> list[str]:
-    needs = {table["sets"]: [name for name in table["reads"]] for _, _, table in tables}
+    needs = {table["sets"]: list(table["reads"]) for _, _, table in tables}
     ring, here = [start], start
     while True:
         here = next(name for name in needs[here] if name in needs)

@@ -93,8 +93,8 @@ def _always_target(
     for case in cases:
         target = _first(targets, case)
         if explain(only, case).holds and (target is None or target.get("none")):
-            sheet.fault("D232", f"a case with {_told(case)} gets no target of clock `{name}`, "
-                        f"which `{promise['id']}` requires", (*at, "id"), help="add a last target without `when`")  # fmt: skip
+            message = f"a case with {_told(case)} gets no target of clock `{name}`, which `{promise['id']}` requires"
+            sheet.fault("D232", message, (*at, "id"), help="add a last target without `when`")
             return
 
 

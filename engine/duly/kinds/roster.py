@@ -16,11 +16,11 @@ def compile(sheets: list[Sheet]) -> dict[str, Any]:
     """People, roles and groups of all Roster documents, every member and shift checked."""
     roster: dict[str, Any] = {"people": {}, "roles": {}, "groups": {}}
     for sheet in sheets:
-        for part in roster:
+        for part, entries in roster.items():
             for name, entry in (sheet.spec.get(part) or {}).items():
                 path = ("spec", part, name)
                 sheet.unique({"people": "person"}.get(part, part[:-1]), name, path, key=True)
-                roster[part][name] = dict(entry or {})
+                entries[name] = dict(entry or {})
                 if part != "people":
                     _members(sheet, entry, path)
     return roster

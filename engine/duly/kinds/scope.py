@@ -64,6 +64,7 @@ class Sheet:
 
     @property
     def spec(self) -> dict[str, Any]:
+        """What the document says, under `spec`."""
         spec: dict[str, Any] = self.document.data["spec"]
         return spec
 
@@ -209,9 +210,10 @@ class Sheet:
         try:
             croniter.expand(text)
         except CroniterError:
-            self.fault("D105", f"`{text}` names a time that no clock shows", path, found=text,
-                       expected="five cron fields: minute, hour, day of month, month, day of week",
-                       help="minute 0-59, hour 0-23, day 1-31, month 1-12, weekday 0-7 or a name such as `fri`")  # fmt: skip
+            fields = "five cron fields: minute, hour, day of month, month, day of week"
+            remedy = "minute 0-59, hour 0-23, day 1-31, month 1-12, weekday 0-7 or a name such as `fri`"
+            message = f"`{text}` names a time that no clock shows"
+            self.fault("D105", message, path, found=text, expected=fields, help=remedy)
 
     def schedule(self, schedule: Any, path: Path) -> None:
         """Check an `every:` or a `schedule:`: its cron fields and its calendar."""

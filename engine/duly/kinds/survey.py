@@ -90,10 +90,11 @@ def _responses(sheet: Sheet, survey: dict[str, Any], path: Path) -> list[dict[st
     for number, response in enumerate(survey.get("responses", ())):
         at = (*path, "responses", number)
         rule = sheet.rule(response, at, survey["id"], response["id"])
+        when = (response.get("when"), (*at, "when"))
         compiled.append({
             "id": response["id"],
             "rule": rule,
-            "when": sheet.packed(response.get("when"), (*at, "when"), events=("survey.answered",), vocabulary=vocabulary),
+            "when": sheet.packed(*when, events=("survey.answered",), vocabulary=vocabulary),
             "do": actions.check(sheet, response["do"], (*at, "do")),
         })  # fmt: skip
     return compiled

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from duly.conditions.matchers import matcher
 from duly.conditions.predicates import predicate
-from duly.machines.run import CANCELLED, NOT_STARTED, OPEN, STOPPED, Run, due_when
+from duly.machines.run import CANCELLED, OPEN, STOPPED, Run, due_when
 from duly.machines.target import Target
 
 TYPE_CHECKING = False
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from duly.calendars.calendar import Calendar
     from duly.calendars.calendars import Calendars
 
     Facts = Mapping[str, Any]
@@ -27,9 +26,34 @@ class Clock:
     """One clock of a ServiceLevel, compiled: its triggers, its targets and how it answers change."""
 
     __slots__ = (
-        "anchored_to_event", "before", "before_text", "calendar", "cancel_while", "edges", "every", "id", "ladder", "looser",
-        "fixed", "match", "matcher", "on", "owner", "pause_while", "reads", "reads_event", "reopen", "resume_while", "rule",
-        "source", "started_by_event", "stricter", "targets", "warn", "watches", "while_",
+        "anchored_to_event",
+        "before",
+        "before_text",
+        "calendar",
+        "cancel_while",
+        "edges",
+        "every",
+        "fixed",
+        "id",
+        "ladder",
+        "looser",
+        "match",
+        "matcher",
+        "on",
+        "owner",
+        "pause_while",
+        "reads",
+        "reads_event",
+        "reopen",
+        "resume_while",
+        "rule",
+        "source",
+        "started_by_event",
+        "stricter",
+        "targets",
+        "warn",
+        "watches",
+        "while_",
     )  # fmt: skip
 
     def __init__(self, spec: Mapping[str, Any], calendars: Calendars, engine: str) -> None:

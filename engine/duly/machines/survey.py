@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from duly.calendars.calendar import Calendar
     from duly.calendars.calendars import Calendars
 
     Sent = Sequence[tuple[int, str, str]]
@@ -131,9 +130,9 @@ def view(survey: Survey, plan: Plan, now: int) -> dict[str, Any]:
     status = plan.status
     if status == "not_triggered":
         return {"survey": survey.id, "status": "scheduled" if survey.scheduled else status}
-    if status == "sent" and survey.expires is not None and plan.at is not None:
-        if after(survey.calendar, plan.at, survey.expires) < now:
-            status = "expired"
+    waits = status == "sent" and survey.expires is not None and plan.at is not None
+    if waits and after(survey.calendar, plan.at or 0, survey.expires or {}) < now:
+        status = "expired"
     shown: dict[str, Any] = {"survey": survey.id, "status": status, "rule": survey.rule}
     if plan.at is not None:
         shown["at"] = render(plan.at)

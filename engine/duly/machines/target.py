@@ -7,7 +7,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from duly.calendars.calendar import Calendar
     from duly.calendars.calendars import Calendars
 
 

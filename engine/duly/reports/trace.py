@@ -62,7 +62,7 @@ def _tried(
         place = places.get(rule, {})
         packed = place.get("when")
         verdict = explain(ALWAYS if packed is None else unpack_tree(packed), facts)
-        entry: dict[str, Any] = {"rule": rule, "matched": verdict.holds, "file": place.get("file"), "line": place.get("line")}
+        entry = _entry(rule, verdict.holds, place)
         entry["test"] = test(decisive(verdict), place)
         if "title" in place:
             entry["title"] = place["title"]
@@ -78,8 +78,11 @@ def _closed(
     if any(entry["matched"] and entry["rule"] not in passing for entry in entries):
         return entries
     place = places.get(otherwise, {})
-    last = {"rule": otherwise, "matched": True, "file": place.get("file"), "line": place.get("line"), "test": None}
-    return [*entries, last]
+    return [*entries, {**_entry(otherwise, True, place), "test": None}]
+
+
+def _entry(rule: str, matched: bool, place: Mapping[str, Any]) -> dict[str, Any]:
+    return {"rule": rule, "matched": matched, "file": place.get("file"), "line": place.get("line")}
 
 
 def test(verdict: Verdict, place: Mapping[str, Any]) -> dict[str, Any] | None:
