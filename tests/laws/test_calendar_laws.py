@@ -422,7 +422,7 @@ _ANYTHING = st.recursive(
 )
 
 
-@law(1_500)
+@law(300)
 @given(
     st.dictionaries(st.sampled_from(["it", "other"]), st.dictionaries(st.sampled_from(_KEYS), _ANYTHING))
     | _ANYTHING
