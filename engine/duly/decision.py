@@ -7,15 +7,19 @@ from duly.calendars.calendars import Calendars
 from duly.calendars.limits import BeyondCalendar
 from duly.cases import Case, Event, Refused
 from duly.conditions.values import Intake
+from duly.calendars.localtime import Zone
+from duly.machines import alarm, climb, lead, snapshot, survey
 from duly.machines import clock as clocks
-from duly.machines import lead, snapshot, survey
 from duly.machines.classification import Table, classify
 from duly.machines.clock import Clock
 from duly.machines.ladder import Ladder
 from duly.machines.route import Routing
-from duly.machines.run import FAILED, Run
+from duly.machines.reaction import Reactions
+from duly.machines.roster import Roster
+from duly.machines.run import FAILED, OPEN, Run
 from duly.machines.state import State
 from duly.machines.survey import Plan, Survey
+from duly.machines.turn import Origin, Turn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,6 +62,14 @@ class PolicySet:
         self.leads = [clock for clock in self.clocks if clock.before is not None]
         self.ladders = {spec["id"]: Ladder(spec, self.calendars) for spec in compiled["ladders"]}
         self.surveys = [Survey(spec, self.calendars) for spec in compiled["surveys"]]
+        facts = compiled["set"]
+        zone = Zone(facts["timezone"], facts["zone"]["at"], facts["zone"]["offsets"])
+        self.zone = zone
+        self.roster = Roster(compiled["roster"], self.calendars, zone)
+        self.reactions = Reactions(compiled.get("reactions", []), self.calendars)
+        self.customer_hears: frozenset[str] = frozenset()
+        self.set_hears: frozenset[str] = frozenset()
+        self.desk_hears: frozenset[str] = frozenset()
         self.kinds = {survey.id: survey.kind for survey in self.surveys}
         self.required: dict[str, list[str]] = compiled.get("required", {})
         self.ledger: list[dict[str, Any]] = compiled.get("ledger", [])
@@ -70,23 +82,140 @@ class PolicySet:
         state.plans = {survey.id: Plan() for survey in self.surveys}
         return state
 
-    def apply(self, state: State, at: int, events: Sequence[Event]) -> None:
+    def apply(self, state: State, at: int, events: Sequence[Event], turn: Turn | None = None) -> None:
         """Everything that the events of one instant do to a case; they are given in order of their ids.
 
-        Raises Refused, the state untouched by the refused event, where an event carries a wrong value.
+        With a `turn`, actions and facts are collected in it, and events that they emit are taken in the same
+        instant. Raises Refused, the state untouched by the refused event, where an event carries a wrong value.
         """
         deeds: dict[str, Deeds] = {}
         changed: set[str] = set()
-        for event in events:
-            payload = self._take(state, event, changed)
+        waiting = list(events)
+        while waiting:
+            event = waiting.pop(0)
+            if turn is not None and self.reactions.hold_back(state, event, turn):
+                continue
+            try:
+                payload = self._take(state, event, changed)
+            except Refused as refused:
+                if turn is None:
+                    raise
+                turn.refused.append((event, refused))
+                continue
             facts = {**state.facts, **payload} if payload else state.facts
             for name, deed, test in self.hears.get(event.type, ()):
                 if test is None or test(facts):
                     deeds.setdefault(name, []).append((deed, payload))
             if self.routing is not None and event.type in self.routing.evaluate_on:
-                state.route = self.routing.route(facts)
-            self._survey(state, event, facts)
-        self._advance(state, at, deeds, changed)
+                self._route(state, facts, turn)
+            if turn is None:
+                self._survey(state, event, facts)
+                continue
+            self._tell(state, event, facts, turn)
+            try:
+                self.reactions.react(state, event, facts, turn)
+            except Refused as refused:
+                state.errors.append({"code": refused.code, "message": refused.message, "rule": event.type})
+                turn.queue.clear()
+            waiting += turn.queue
+            turn.queue.clear()
+        if turn is None:
+            self._advance(state, at, deeds, changed)
+        else:
+            before = [(run, alarm.facts_of(run)) for run in state.runs.values()]
+            self._advance(state, at, deeds, changed)
+            self._announce(state, before, turn)
+
+    def _route(self, state: State, facts: Mapping[str, Any], turn: Turn | None) -> None:
+        assert self.routing is not None
+        route = self.routing.route(facts)
+        if turn is not None and route != state.route:
+            origin = Origin(route["rule"], "case.routed", route.get("source", ()), str(turn.at))
+            turn.act("case.routed", origin, {"to": [route["to"]], "also": route["also"]})
+        state.route = route
+
+    def _tell(self, state: State, event: Event, facts: Mapping[str, Any], turn: Turn) -> None:
+        """Let the customer, the groups and the set know of an event that they keep count of."""
+        if event.type == "case.acknowledged":
+            for clock in self.clocks:
+                run = state.runs[clock.id]
+                if clock.ladder is not None and run.climb is not None:
+                    climb.acknowledge(self.ladders[clock.ladder], run.climb, run, turn.at)
+                    run.alarms = alarm.alarms(clock, run, self.ladders[clock.ladder])
+            for name, run in state.escalations.values():
+                if run.climb is not None:
+                    climb.acknowledge(self.ladders[name], run.climb, run, turn.at)
+        elif event.type == "ladder.started":
+            self._escalate(state, event, turn)
+        if state.customer is not None and event.type in self.customer_hears:
+            turn.messages.append((f"customer:{state.customer}", event, dict(facts)))
+        if event.type in self.set_hears:
+            turn.messages.append(("set", event, dict(facts)))
+        if event.type in self.desk_hears:
+            turn.messages.append(("desk", event, {**facts, "route": state.route, "opened_at": state.opened_at}))
+
+    def _escalate(self, state: State, event: Event, turn: Turn) -> None:
+        """A ladder that an action starts: it counts from now, and nothing stops it but its end."""
+        name = str(event.payload["ladder"])
+        if name not in self.ladders:
+            return
+        run = Run(1)
+        run.phase, run.started_at, run.due = OPEN, turn.at, turn.at
+        run.calendar = self.ladders[name].calendar or self.calendars["always"]
+        run.since, run.climb = turn.at, climb.Climb()
+        state.escalations[event.id] = (name, run)
+
+    def _announce(self, state: State, before: Sequence[tuple[Run, tuple[Any, ...]]], turn: Turn) -> None:
+        """The facts of an instant, clock by clock, and the alarms that follow from them."""
+        for clock, (old, then) in zip(self.clocks, before, strict=True):
+            run = state.runs[clock.id]
+            if run is old and alarm.facts_of(run) == then:
+                continue
+            ladder = None if clock.ladder is None else self.ladders[clock.ladder]
+            alarm.differences(clock, run, then, old, ladder, turn)
+            run.alarms = alarm.alarms(clock, run, ladder)
+        self._set_alarm(state)
+
+    def _set_alarm(self, state: State) -> None:
+        """The earliest instant at which the case does something by itself."""
+        moments = [run.alarms[0][0] for run in state.runs.values() if run.alarms]
+        for name, run in state.escalations.values():
+            assert run.climb is not None
+            moments += [at for at, _, _ in climb.steps(self.ladders[name], run.climb, run)[:1]]
+        moment = self.reactions.alarm(state)
+        if moment is not None:
+            moments.append(moment)
+        state.alarm = min(moments, default=None)
+
+    def wake(self, state: State, turn: Turn) -> None:
+        """Do the one thing that is due first at the turn's instant, and what follows from it."""
+        at = turn.at
+        for clock in self.clocks:
+            run = state.runs[clock.id]
+            if run.alarms and run.alarms[0][0] <= at:
+                ladder = None if clock.ladder is None else self.ladders[clock.ladder]
+                now = alarm.ring(clock, run, ladder, run.alarms[0], state.facts, turn)
+                state.runs[clock.id] = now
+                now.alarms = alarm.alarms(clock, now, ladder)
+                break
+        else:
+            self._wake_others(state, turn)
+        if turn.queue:
+            queue, turn.queue = turn.queue, []
+            self.apply(state, at, queue, turn)
+        self._set_alarm(state)
+
+    def _wake_others(self, state: State, turn: Turn) -> None:
+        for name, run in state.escalations.values():
+            ladder = self.ladders[name]
+            assert run.climb is not None
+            coming = climb.steps(ladder, run.climb, run)
+            if coming and coming[0][0] <= turn.at:
+                at, loop, step = coming[0]
+                tags = {"ladder": name}
+                climb.fire(ladder, run.climb, run, at, loop, step, state.facts, turn, tags, None)
+                return
+        self.reactions.ring(state, turn)
 
     def _take(self, state: State, event: Event, changed: set[str]) -> dict[str, Any]:
         """Let the facts of an event into the state; returns its payload as facts."""

@@ -40,6 +40,7 @@ def _ladder(sheet: Sheet, ladder: dict[str, Any], path: Path) -> dict[str, Any]:
         "on_empty": ladder["on_empty"],
         "on_exhausted": actions.check(sheet, ladder["on_exhausted"], (*path, "on_exhausted")),
         "catch_up": ladder["catch_up"],
+        "source": ladder.get("source", []),
     }
     seen: dict[str, int] = {}
     for number, step in enumerate(ladder["steps"]):

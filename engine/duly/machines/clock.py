@@ -40,6 +40,7 @@ class Clock:
         "match",
         "matcher",
         "on",
+        "on_expiry",
         "owner",
         "pause_while",
         "reads",
@@ -87,6 +88,7 @@ class Clock:
         self.stricter: str = spec.get("stricter", "keep_start")
         self.looser: str = spec.get("looser", "keep_start")
         self.warn: list[float] = spec.get("warn", [])
+        self.on_expiry: list[dict[str, Any]] = spec.get("on_expiry", [])
         self.ladder: str | None = spec.get("ladder")
         self.before: tuple[str, int, bool] | None = None
         self.before_text: dict[str, str] | None = None

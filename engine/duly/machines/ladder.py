@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from duly.conditions.predicates import predicate
 from duly.machines.run import Run, share
 
 TYPE_CHECKING = False
@@ -16,9 +17,14 @@ if TYPE_CHECKING:
 class Step:
     """One step: `base` is `share`, `due` or `start`; `offset` is µs from it, `percent` the share used up."""
 
-    __slots__ = ("actions", "base", "id", "kind", "offset", "percent", "rule", "source")
+    __slots__ = (
+        "actions", "base", "id", "kind", "number", "offset", "percent", "rule", "source", "tells", "unless",
+    )  # fmt: skip
 
-    def __init__(self, spec: Mapping[str, Any]) -> None:
+    def __init__(self, spec: Mapping[str, Any], number: int) -> None:
+        self.number = number
+        self.tells = any("notify" in action or "message" in action for action in spec["do"])
+        self.unless = None if spec.get("unless") is None else predicate(spec["unless"])
         self.id: str = spec["id"]
         self.rule: str = spec["rule"]
         self.base: str = spec["base"]
@@ -34,11 +40,25 @@ class Ladder:
     µs between two rounds; `calendar` is what offsets count in, None for the clock's own.
     """
 
-    __slots__ = ("calendar", "every", "id", "loops", "steps")
+    __slots__ = (
+        "calendar", "catch_up", "every", "id", "lease", "loops", "on_empty", "on_exhausted", "quiet", "restarts",
+        "rule", "source", "steps",
+    )  # fmt: skip
 
     def __init__(self, spec: Mapping[str, Any], calendars: Calendars) -> None:
         self.id: str = spec["id"]
-        self.steps = [Step(step) for step in spec["steps"]]
+        self.rule: str = spec["rule"]
+        self.source: list[str] = spec.get("source", [])
+        self.steps = [Step(step, number) for number, step in enumerate(spec["steps"])]
+        self.on_empty: str | dict[str, str] = spec["on_empty"]
+        self.on_exhausted: list[dict[str, Any]] = spec["on_exhausted"]
+        self.catch_up: str = spec["catch_up"]
+        lease = spec.get("acknowledge")
+        self.lease: dict[str, Any] | None = None if lease is None else lease["lease"]
+        self.restarts: bool = lease is not None and lease["on_expiry"] == "restart"
+        quiet = spec.get("quiet")
+        defers = quiet is not None and quiet["mode"] == "defer"
+        self.quiet = calendars[quiet["calendar"]] if defers else None
         self.loops: int = spec.get("loops", 1)
         self.every: int = spec.get("every", 0)
         name = spec.get("calendar")

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from duly.calendars.calendar import Calendar
+    from duly.machines.climb import Climb
     from duly.machines.target import Target
 
 NOT_STARTED, OPEN, STOPPED, CANCELLED, FAILED = "not_started", "open", "stopped", "cancelled", "unknown"
@@ -22,8 +23,9 @@ class Run:
     """
 
     __slots__ = (
-        "breached_by_change", "calendar", "cycle", "due", "ended_at", "held", "paused_at", "pauses", "phase",
-        "promised", "since", "start_facts", "started_at", "stretches", "target",
+        "alarms", "breached_by_change", "calendar", "climb", "cycle", "due", "ended_at", "held", "noted",
+        "paused_at", "pauses", "phase", "promised", "since", "start_facts", "started_at", "stretches", "target",
+        "warned",
     )  # fmt: skip
 
     def __init__(self, cycle: int = 0) -> None:
@@ -42,6 +44,11 @@ class Run:
         self.due: int | None = None
         self.breached_by_change = False
         self.start_facts: dict[str, Any] | None = None
+        # What only a timeline keeps: its alarms, warnings given, the breach noticed, the ladder gone up.
+        self.alarms: list[tuple[int, int, int, int]] = []
+        self.warned: set[int] = set()
+        self.noted = False
+        self.climb: Climb | None = None
 
     def promises(self) -> bool:
         """Whether the cycle has a target with a promise in it."""

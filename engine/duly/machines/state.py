@@ -19,7 +19,8 @@ class State:
     """
 
     __slots__ = (
-        "customer", "derived", "errors", "facts", "id", "inputs", "opened_at", "plans", "route", "runs", "sent",
+        "alarm", "customer", "derived", "errors", "escalations", "facts", "id", "inputs", "memory", "opened_at",
+        "plans", "route", "runs", "sent",
     )  # fmt: skip
 
     def __init__(self, id: str, customer: str | None) -> None:
@@ -34,3 +35,7 @@ class State:
         self.runs: dict[str, Run] = {}
         self.plans: dict[str, Plan] = {}
         self.sent: list[tuple[int, str, str]] = []
+        # What only a timeline keeps: its next alarm, ladders started by an action, and the memory of reactions.
+        self.alarm: int | None = None
+        self.escalations: dict[str, tuple[str, Run]] = {}
+        self.memory: dict[str, Any] = {}

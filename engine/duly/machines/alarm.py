@@ -1,0 +1,153 @@
+"""Alarms: what a run will do by itself as time goes on, and the doing of it when its instant has come."""
+
+from __future__ import annotations
+
+from duly.machines import climb as climbs
+from duly.machines.climb import Climb
+from duly.machines.clock import start
+from duly.machines.doing import do
+from duly.machines.run import OPEN, share
+from duly.machines.turn import Origin
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from duly.machines.clock import Clock
+    from duly.machines.ladder import Ladder
+    from duly.machines.run import Run
+    from duly.machines.turn import Turn
+
+    Facts = Mapping[str, Any]
+    Alarm = tuple[int, int, int, int]
+    """Instant, what (below), and two numbers: of a warning its place, of a step its loop and number."""
+
+WARN, STEP, BREACH = range(3)
+
+
+def alarms(clock: Clock, run: Run, ladder: Ladder | None) -> list[Alarm]:
+    """Everything that is still to come of a run, soonest first; nothing while it stands still.
+
+    A breach is noticed a microsecond after the due: an event at the very due still meets it (semantics §1.3).
+    """
+    if run.phase is not OPEN or run.due is None:
+        return []
+    found: list[Alarm] = []
+    for number, percent in enumerate(clock.warn):
+        if number not in run.warned:
+            at = share(run, percent)
+            if at is not None:
+                found.append((at, WARN, number, 0))
+    if ladder is not None and run.climb is not None:
+        found += [(at, STEP, loop, step.number) for at, loop, step in climbs.steps(ladder, run.climb, run)]
+    if not run.noted:
+        found.append((run.due + 1, BREACH, 0, 0))
+    found.sort()
+    return found
+
+
+def ring(
+    clock: Clock, run: Run, ladder: Ladder | None, alarm: Alarm, facts: Facts, turn: Turn
+) -> Run:
+    """Do what an alarm is for; the run, or the next one where a period ended."""
+    at, what, first, second = alarm
+    tags = {"clock": clock.id, "cycle": run.cycle}
+    if what == WARN:
+        run.warned.add(first)
+        origin = Origin(clock.rule, "clock.warned", clock.source, str(first), **tags)
+        turn.act("clock.warned", origin, {"percent": clock.warn[first]})
+    elif what == STEP:
+        assert ladder is not None and run.climb is not None
+        step = ladder.steps[second]
+        climbs.fire(ladder, run.climb, run, at, first, step, facts, turn, {**tags, "ladder": ladder.id}, clock.owner)
+    else:
+        run.noted = True
+        breach(clock, run, turn)
+        if clock.on_expiry:
+            origin = Origin(clock.rule, "clock.expired", clock.source, **tags)
+            do(turn, clock.on_expiry, origin, facts, clock.owner)
+        if clock.every and not clock.anchored_to_event and run.due is not None:
+            return begin(clock, start(clock, run, run.due, facts), ladder, turn)
+    return run
+
+
+def breach(clock: Clock, run: Run, turn: Turn) -> None:
+    """Say that a due was missed, dated at the due; a customer's own clock only expires (semantics §2.8)."""
+    target = run.target
+    tags = {"clock": clock.id, "cycle": run.cycle}
+    source = clock.source if target is None or not target.source else target.source
+    rule = clock.rule if target is None else target.rule
+    reason = "breached_by_change" if run.breached_by_change else "due_passed"
+    kind = "clock.expired" if clock.owner == "customer" else "clock.breached"
+    turn.act(kind, Origin(rule, reason, source, **tags), at=run.due)
+
+
+def begin(clock: Clock, run: Run, ladder: Ladder | None, turn: Turn) -> Run:
+    """Announce a new cycle and set its ladder up."""
+    target = run.target
+    source = clock.source if target is None or not target.source else target.source
+    rule = clock.rule if target is None else target.rule
+    origin = Origin(rule, "clock.started", source, clock=clock.id, cycle=run.cycle)
+    turn.act("clock.started", origin, due_by=run.due)
+    if ladder is not None:
+        run.climb = Climb()
+    return run
+
+
+def differences(
+    clock: Clock, run: Run, before: tuple[Any, ...], old: Run, ladder: Ladder | None, turn: Turn
+) -> None:
+    """The facts that the events of an instant made of a clock: what is now, against what was `before`.
+
+    `before` is `facts_of(old)` as taken before the instant; `old` is the run then, perhaps ended since.
+    """
+    phase, standing, target, due, _ = before
+    tags = {"clock": clock.id, "cycle": old.cycle}
+    rule = clock.rule if old.target is None else old.target.rule
+    source = clock.source if old.target is None or not old.target.source else old.target.source
+    if phase is OPEN and (old.phase is not OPEN or run is not old):
+        _ended(clock, old, rule, source, tags, turn, due)
+        if ladder is not None and old.climb is not None:
+            climbs.end(ladder, old.climb, old, turn, {**tags, "ladder": ladder.id}, "clock.ended")
+    if run is not old:
+        begin(clock, run, ladder, turn)
+        return
+    if run.phase is not OPEN:
+        return
+    moment = str(turn.at)
+    if phase is not OPEN:
+        turn.act("clock.resumed", Origin(rule, "case.reopened", source, moment, **tags), due_by=run.due)
+        if ladder is not None and run.climb is not None:
+            run.climb.done = False
+    elif standing and run.since is None:
+        turn.act("clock.paused", Origin(rule, "clock.paused", source, moment, **tags))
+    elif not standing and run.since is not None:
+        turn.act("clock.resumed", Origin(rule, "clock.resumed", source, moment, **tags), due_by=run.due)
+    if run.target is not target or (run.due != due and standing and run.since is not None):
+        turn.act("clock.retargeted", Origin(rule, "clock.retargeted", source, moment, **tags), due_by=run.due)
+        if run.due is not None and run.due >= turn.at:
+            run.noted = False
+        run.warned = {number for number in run.warned if (share(run, clock.warn[number]) or 0) <= turn.at}
+
+
+def _ended(
+    clock: Clock, run: Run, rule: str, source: Any, tags: dict[str, Any], turn: Turn, due: int | None
+) -> None:
+    if run.phase not in ("stopped", "open"):
+        turn.act("clock.cancelled", Origin(rule, "clock.cancelled", source, **tags))
+        return
+    known = run.due if run.due is not None else due
+    if run.target is not None and run.target.none:
+        return
+    late = known is not None and turn.at > known
+    if not late:
+        turn.act("clock.met", Origin(rule, "clock.met", source, **tags), due_by=known)
+    elif not run.noted:
+        run.noted = True
+        breach(clock, run, turn)
+
+
+def facts_of(run: Run) -> tuple[Any, ...]:
+    """What `differences` compares: phase, whether it runs, target, due, cycle."""
+    return run.phase, run.since is not None, run.target, run.due, run.cycle

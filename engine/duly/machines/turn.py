@@ -1,0 +1,102 @@
+"""A turn: what one instant does to one entity; it collects the actions, and the events they give rise to."""
+
+from __future__ import annotations
+
+from duly.actions import Action
+from duly.cases import Event, Refused
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from duly.machines.roster import Roster
+
+MOST_EMITTED = 32
+
+
+class Origin:
+    """Why something is done: the rule, the reason, and what it belongs to."""
+
+    __slots__ = ("occurrence", "reason", "rule", "source", "tags")
+
+    def __init__(
+        self, rule: str, reason: str, source: Sequence[str] = (), occurrence: str = "", **tags: Any
+    ) -> None:
+        self.rule = rule
+        self.reason = reason
+        self.source = source
+        self.occurrence = occurrence
+        self.tags = tags
+
+
+class Turn:
+    """The doings of one instant.
+
+    `subject` says whom actions are about: {"case": id, "customer": id} or another entity. `queue` holds the
+    events that are still to be taken by the same entity, `messages` those for other entities, as (entity
+    key such as `customer:K-7`, event, the facts of the case then). `present` is who said to be on duty or not.
+    """
+
+    __slots__ = ("actions", "at", "chain", "messages", "present", "queue", "refused", "roster", "subject")
+
+    def __init__(self, at: int, subject: Mapping[str, Any], roster: Roster, present: Mapping[str, bool]) -> None:
+        self.at = at
+        self.subject = subject
+        self.roster = roster
+        self.present = present
+        self.actions: list[Action] = []
+        self.queue: list[Event] = []
+        self.messages: list[tuple[str, Event, Mapping[str, Any]]] = []
+        self.chain: list[str] = []
+        self.refused: list[tuple[Event, Refused]] = []
+
+    def act(self, type: str, origin: Origin, data: Mapping[str, Any] | None = None, *, at: int | None = None,
+            index: int = 0, due_by: int | None = None) -> Action:  # fmt: skip
+        """Add one action or fact."""
+        action = Action(type, self.at if at is None else at, origin.reason, origin.rule)
+        for name, value in self.subject.items():
+            setattr(action, name, value)
+        for name, value in origin.tags.items():
+            setattr(action, name, value)
+        action.source = origin.source
+        action.occurrence = origin.occurrence
+        action.index = index
+        action.due_by = due_by
+        if data is not None:
+            action.data = data
+        if action.at < self.at:
+            action.late_by = 0 if type in _DATED else self.at - action.at
+        self.actions.append(action)
+        return action
+
+    def emit(self, type: str, origin: Origin, payload: Mapping[str, Any] | None = None, index: int = 0) -> Event:
+        """Add an event to the same instant. Raises Refused where a chain of them does not end."""
+        self.chain.append(type)
+        if len(self.chain) > MOST_EMITTED:
+            chain = " → ".join(f"`{name}`" for name in self.chain[-6:])
+            raise Refused("E108", f"more than {MOST_EMITTED} events in one step, ending {chain}")
+        event = Event(f"{origin.rule}/{origin.occurrence or self.at}/{index}/{len(self.chain)}", type, self.at)
+        event.actor = "policy"
+        for name, value in self.subject.items():
+            if name in ("case", "customer", "person"):
+                setattr(event, name, value)
+        event.payload = payload or {}
+        self.queue.append(event)
+        return event
+
+    def people(self, references: Sequence[str], facts: Mapping[str, Any]) -> list[str]:
+        """Who on duty stands behind references; `assignee` is the case's, `owner` that of the clock."""
+        found: list[str] = []
+        for reference in references:
+            named = facts.get("assignee") if reference == "assignee" else reference
+            if named is None or reference == "customer":
+                continue
+            for person in self.roster.on_duty(str(named), self.at, self.present):
+                if person not in found:
+                    found.append(person)
+        return found
+
+
+_DATED = frozenset(("clock.breached",))
+"""Facts that carry the instant they came true at, whenever they were noticed."""
