@@ -5,17 +5,17 @@ from __future__ import annotations
 from duly import instants
 from duly.calendars.calendars import Calendars
 from duly.calendars.limits import BeyondCalendar
+from duly.calendars.localtime import Zone
 from duly.cases import Case, Event, Refused
 from duly.conditions.values import Intake
-from duly.calendars.localtime import Zone
 from duly.machines import alarm, climb, lead, snapshot, survey
 from duly.machines import clock as clocks
 from duly.machines.classification import Table, classify
 from duly.machines.clock import Clock
 from duly.machines.ladder import Ladder
-from duly.machines.route import Routing
 from duly.machines.reaction import Reactions
 from duly.machines.roster import Roster
+from duly.machines.route import Routing
 from duly.machines.run import FAILED, OPEN, Run
 from duly.machines.state import State
 from duly.machines.survey import Plan, Survey
@@ -73,6 +73,10 @@ class PolicySet:
         self.kinds = {survey.id: survey.kind for survey in self.surveys}
         self.required: dict[str, list[str]] = compiled.get("required", {})
         self.ledger: list[dict[str, Any]] = compiled.get("ledger", [])
+
+    def machines(self) -> dict[str, Any]:
+        """What runs customers, the desk and the set, by the sort of entity; see timeline.Machine."""
+        return {}
 
     def begin(self, case: Case) -> State:
         """The state of a case before its first event."""

@@ -9,12 +9,60 @@ from duly.machines.turn import Turn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from typing import Any
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any, Protocol
 
     from duly.actions import Action
     from duly.decision import PolicySet
     from duly.machines.state import State
+
+    Told = tuple[Event, Mapping[str, Any]]
+    """An event, and the facts of the case it comes from."""
+
+    class Entity(Protocol):
+        """The state of one case, one customer, the desk or the set: it knows when it acts next by itself."""
+
+        alarm: int | None
+
+    class Machine(Protocol):
+        """What runs the entities of one sort. None of them knows the time but from the turn."""
+
+        def begin(self, name: str, at: int, first: Event) -> Any:
+            """A new entity, before its first event."""
+
+        def subject(self, state: Any) -> Mapping[str, Any]:
+            """Whom the entity's actions are about."""
+
+        def apply(self, state: Any, at: int, told: Sequence[Told], turn: Turn) -> None:
+            """What the events of one instant do."""
+
+        def wake(self, state: Any, turn: Turn) -> None:
+            """The one thing that is due first at the turn's instant."""
+
+
+class Cases:
+    """The machine of cases, over a policy set."""
+
+    def __init__(self, policy: PolicySet) -> None:
+        self.policy = policy
+
+    def begin(self, name: str, at: int, first: Event) -> State:
+        """A case before its first event."""
+        case = Case(name, at)
+        case.customer = first.customer
+        return self.policy.begin(case)
+
+    def subject(self, state: State) -> Mapping[str, Any]:
+        """The case, and its customer."""
+        return {"case": state.id, "customer": state.customer}
+
+    def apply(self, state: State, at: int, told: Sequence[Told], turn: Turn) -> None:
+        """See PolicySet.apply."""
+        self.policy.apply(state, at, [event for event, _ in told], turn)
+
+    def wake(self, state: State, turn: Turn) -> None:
+        """See PolicySet.wake."""
+        self.policy.wake(state, turn)
 
 
 class Timeline:
@@ -28,24 +76,33 @@ class Timeline:
     def __init__(self, policy: PolicySet) -> None:
         self.policy = policy
         self.now: int | None = None
-        self.cases: dict[str, State] = {}
+        self.entities: dict[str, Any] = {}
         self.present: dict[str, bool] = {}
         self.refused: list[tuple[Event, Refused]] = []
+        self._machines: dict[str, Machine] = {"case": Cases(policy), **policy.machines()}
         self._alarms: list[tuple[int, str]] = []
         self._seen: set[str] = set()
+        self._known_of: dict[str, list[Event]] = {}
+        self._cases_of: dict[str, list[str]] = {}
+
+    @property
+    def cases(self) -> dict[str, State]:
+        """The cases by id."""
+        return {key[5:]: state for key, state in self.entities.items() if key.startswith("case:")}
 
     def take(self, at: int, events: Iterable[Event]) -> list[Action]:
         """Everything due at or before `at`, and then the events of that instant."""
         actions = self.until(at)
-        by_entity: dict[str, list[Event]] = {}
+        by_entity: dict[str, list[Told]] = {}
         for event in sorted(events, key=order):
             if event.id in self._seen:
                 continue
             self._seen.add(event.id)
             self._note(event)
-            by_entity.setdefault(_entity(event), []).append(event)
-        for key, own in by_entity.items():
-            actions += self._apply(key, at, own, {})
+            for key in self._addressed(event):
+                by_entity.setdefault(key, []).append((event, {}))
+        for key, told in by_entity.items():
+            actions += self._apply(key, at, told)
         return actions
 
     def until(self, now: int) -> list[Action]:
@@ -53,41 +110,53 @@ class Timeline:
         actions: list[Action] = []
         while self._alarms and self._alarms[0][0] <= now:
             at, key = heapq.heappop(self._alarms)
-            state = self.cases.get(key)
-            if state is None or state.alarm is None or state.alarm > at:
+            state = self.entities[key]
+            if state.alarm is None or state.alarm > at:
                 continue
-            turn = self._turn(state, state.alarm)
-            self.policy.wake(state, turn)
-            actions += turn.actions
-            actions += self._settle(key, state, turn)
+            machine = self._machines[key.partition(":")[0]]
+            turn = Turn(state.alarm, machine.subject(state), self.policy.roster, self.present)
+            machine.wake(state, turn)
+            actions += self._settled(key, state, turn)
         self.now = now if self.now is None else max(now, self.now)
         return actions
 
-    def _turn(self, state: State, at: int) -> Turn:
-        subject: Mapping[str, Any] = {"case": state.id, "customer": state.customer}
-        return Turn(at, subject, self.policy.roster, self.present)
-
-    def _apply(self, key: str, at: int, events: list[Event], facts: Mapping[str, Any]) -> list[Action]:
-        if not key.startswith("case:"):
+    def _apply(self, key: str, at: int, told: Sequence[Told]) -> list[Action]:
+        sort, _, name = key.partition(":")
+        machine = self._machines.get(sort)
+        if machine is None:
             return []
-        state = self.cases.get(key)
+        state = self.entities.get(key)
         if state is None:
-            case = Case(key.removeprefix("case:"), at)
-            case.customer = events[0].customer
-            state = self.cases[key] = self.policy.begin(case)
-        turn = self._turn(state, at)
-        self.policy.apply(state, at, events, turn)
+            state = self.entities[key] = machine.begin(name, at, told[0][0])
+            customer = told[0][0].customer
+            if sort == "case" and customer is not None:
+                # A new case knows what was said of its customer before.
+                self._cases_of.setdefault(customer, []).append(key)
+                told = [*((event, {}) for event in self._known_of.get(customer, ())), *told]
+        turn = Turn(at, machine.subject(state), self.policy.roster, self.present)
+        machine.apply(state, at, told, turn)
         self.refused += turn.refused
-        return turn.actions + self._settle(key, state, turn)
+        return self._settled(key, state, turn)
 
-    def _settle(self, key: str, state: State, turn: Turn) -> list[Action]:
-        """Set the alarm clock of an entity, and pass on what it has to say to others."""
+    def _settled(self, key: str, state: Entity, turn: Turn) -> list[Action]:
+        """The turn's actions, its entity's next alarm set, and what it has to say to others passed on."""
         if state.alarm is not None:
             heapq.heappush(self._alarms, (state.alarm, key))
-        actions: list[Action] = []
+        actions = turn.actions
         for other, event, facts in turn.messages:
-            actions += self._apply(other, turn.at, [event], facts)
+            actions += self._apply(other, turn.at, [(event, facts)])
         return actions
+
+    def _addressed(self, event: Event) -> list[str]:
+        """The entities that an event from outside goes to: the first that it names; and whoever counts people."""
+        if event.case is not None:
+            return [f"case:{event.case}"]
+        if event.customer is not None:
+            if event.type != "customer.updated":
+                return [f"customer:{event.customer}"]
+            self._known_of.setdefault(event.customer, []).append(event)
+            return [f"customer:{event.customer}", *self._cases_of.get(event.customer, ())]
+        return ["desk", "set"] if event.person is not None else ["set"]
 
     def _note(self, event: Event) -> None:
         if event.type in ("person.on_duty", "person.off_duty") and event.person is not None:
@@ -117,11 +186,3 @@ def replayed(policy: PolicySet, events: Iterable[Event], until: int | None = Non
     if until is not None:
         actions += timeline.until(until)
     return timeline, actions
-
-
-def _entity(event: Event) -> str:
-    if event.case is not None:
-        return f"case:{event.case}"
-    if event.customer is not None:
-        return f"customer:{event.customer}"
-    return "set"

@@ -52,13 +52,14 @@ def ring(
 ) -> Run:
     """Do what an alarm is for; the run, or the next one where a period ended."""
     at, what, first, second = alarm
-    tags = {"clock": clock.id, "cycle": run.cycle}
+    tags: dict[str, Any] = {"clock": clock.id, "cycle": run.cycle}
     if what == WARN:
         run.warned.add(first)
         origin = Origin(clock.rule, "clock.warned", clock.source, str(first), **tags)
         turn.act("clock.warned", origin, {"percent": clock.warn[first]})
     elif what == STEP:
-        assert ladder is not None and run.climb is not None
+        assert ladder is not None
+        assert run.climb is not None
         step = ladder.steps[second]
         climbs.fire(ladder, run.climb, run, at, first, step, facts, turn, {**tags, "ladder": ladder.id}, clock.owner)
     else:
@@ -75,7 +76,7 @@ def ring(
 def breach(clock: Clock, run: Run, turn: Turn) -> None:
     """Say that a due was missed, dated at the due; a customer's own clock only expires (semantics §2.8)."""
     target = run.target
-    tags = {"clock": clock.id, "cycle": run.cycle}
+    tags: dict[str, Any] = {"clock": clock.id, "cycle": run.cycle}
     source = clock.source if target is None or not target.source else target.source
     rule = clock.rule if target is None else target.rule
     reason = "breached_by_change" if run.breached_by_change else "due_passed"

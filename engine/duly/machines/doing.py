@@ -10,11 +10,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     Facts = Mapping[str, Any]
+    Json = Mapping[str, Any]
 
 _WITH = ("template", "via", "data", "title", "checklist", "amount", "at_most", "calendar")
 
 
-def do(turn: Turn, actions: Sequence[Mapping[str, Any]], origin: Origin, facts: Facts, owner: str | None = None) -> None:
+def do(turn: Turn, actions: Sequence[Json], origin: Origin, facts: Facts, owner: str | None = None) -> None:
     """Carry out actions in their order: each is an action of the turn, and what changes the case or sets
     something off is an event of the same instant besides.
     """
@@ -33,44 +34,44 @@ def _extras(action: Mapping[str, Any]) -> dict[str, Any]:
     return {name: action[name] for name in _WITH if name in action and name != "data"} | dict(action.get("data", {}))
 
 
-def _notify(turn: Turn, action: Mapping[str, Any], origin: Origin, facts: Facts, index: int, owner: str | None) -> None:
+def _notify(turn: Turn, action: Json, origin: Origin, facts: Facts, index: int, owner: str | None) -> None:
     to = references(action["notify"], owner)
     data = {"to": to, "people": turn.people(to, facts), "template": action.get("template"), **_extras(action)}
     turn.act("notify", origin, data, index=index)
 
 
-def _message(turn: Turn, action: Mapping[str, Any], origin: Origin, facts: Facts, index: int, owner: str | None) -> None:
+def _message(turn: Turn, action: Json, origin: Origin, facts: Facts, index: int, owner: str | None) -> None:
     turn.act("message", origin, {"to": ["customer"], "template": action["message"], **_extras(action)}, index=index)
 
 
-def _assign(turn: Turn, action: Mapping[str, Any], origin: Origin, facts: Facts, index: int, owner: str | None) -> None:
+def _assign(turn: Turn, action: Json, origin: Origin, facts: Facts, index: int, owner: str | None) -> None:
     to = references(action["assign"], owner)[0]
     turn.act("assign", origin, {"to": [to], "people": turn.people([to], facts)}, index=index)
     turn.emit("case.assigned", origin, {"assignee": to}, index)
 
 
-def _set(turn: Turn, action: Mapping[str, Any], origin: Origin, facts: Facts, index: int, owner: str | None) -> None:
+def _set(turn: Turn, action: Json, origin: Origin, facts: Facts, index: int, owner: str | None) -> None:
     turn.act("set", origin, dict(action["set"]), index=index)
     turn.emit("case.updated", origin, None, index).changes = dict(action["set"])
 
 
-def _task(turn: Turn, action: Mapping[str, Any], origin: Origin, facts: Facts, index: int, owner: str | None) -> None:
+def _task(turn: Turn, action: Json, origin: Origin, facts: Facts, index: int, owner: str | None) -> None:
     to = references(action["to"], owner) if "to" in action else []
     data = {"task": action["task"], "to": to, "people": turn.people(to, facts), **_extras(action)}
     turn.act("task", origin, data, index=index, due_by=action.get("due_by"))
 
 
-def _emit(turn: Turn, action: Mapping[str, Any], origin: Origin, facts: Facts, index: int, owner: str | None) -> None:
+def _emit(turn: Turn, action: Json, origin: Origin, facts: Facts, index: int, owner: str | None) -> None:
     turn.act("emit", origin, {"event": action["emit"], **dict(action.get("data", {}))}, index=index)
     turn.emit(action["emit"], origin, dict(action.get("data", {})), index)
 
 
-def _escalate(turn: Turn, action: Mapping[str, Any], origin: Origin, facts: Facts, index: int, owner: str | None) -> None:
+def _escalate(turn: Turn, action: Json, origin: Origin, facts: Facts, index: int, owner: str | None) -> None:
     turn.act("escalate", origin, {"ladder": action["escalate"]}, index=index)
     turn.emit("ladder.started", origin, {"ladder": action["escalate"]}, index)
 
 
-def _open_case(turn: Turn, action: Mapping[str, Any], origin: Origin, facts: Facts, index: int, owner: str | None) -> None:
+def _open_case(turn: Turn, action: Json, origin: Origin, facts: Facts, index: int, owner: str | None) -> None:
     from duly.cases import Event
 
     opened = turn.act("open_case", origin, {"fields": dict(action["open_case"])}, index=index)
@@ -82,17 +83,17 @@ def _open_case(turn: Turn, action: Mapping[str, Any], origin: Origin, facts: Fac
     turn.messages.append((f"case:{name}", event, {}))
 
 
-def _approve(turn: Turn, action: Mapping[str, Any], origin: Origin, facts: Facts, index: int, owner: str | None) -> None:
+def _approve(turn: Turn, action: Json, origin: Origin, facts: Facts, index: int, owner: str | None) -> None:
     turn.act("approve", origin, {"approval": action["approve"]}, index=index)
     turn.emit("approval.asked", origin, {"approval": action["approve"]}, index)
 
 
-def _survey(turn: Turn, action: Mapping[str, Any], origin: Origin, facts: Facts, index: int, owner: str | None) -> None:
+def _survey(turn: Turn, action: Json, origin: Origin, facts: Facts, index: int, owner: str | None) -> None:
     turn.act("survey", origin, {"survey": action["survey"]}, index=index)
     turn.emit("survey.asked", origin, {"survey": action["survey"]}, index)
 
 
-def _recommend(turn: Turn, action: Mapping[str, Any], origin: Origin, facts: Facts, index: int, owner: str | None) -> None:
+def _recommend(turn: Turn, action: Json, origin: Origin, facts: Facts, index: int, owner: str | None) -> None:
     turn.act("recommend", origin, {"recommend": action["recommend"], **_extras(action)}, index=index)
 
 

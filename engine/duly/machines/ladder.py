@@ -57,8 +57,7 @@ class Ladder:
         self.lease: dict[str, Any] | None = None if lease is None else lease["lease"]
         self.restarts: bool = lease is not None and lease["on_expiry"] == "restart"
         quiet = spec.get("quiet")
-        defers = quiet is not None and quiet["mode"] == "defer"
-        self.quiet = calendars[quiet["calendar"]] if defers else None
+        self.quiet = None if quiet is None or quiet["mode"] != "defer" else calendars[quiet["calendar"]]
         self.loops: int = spec.get("loops", 1)
         self.every: int = spec.get("every", 0)
         name = spec.get("calendar")

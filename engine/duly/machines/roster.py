@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from duly.calendars.localtime import Zone, day_number
+from duly.instants import DAY
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -9,9 +12,6 @@ if TYPE_CHECKING:
 
     from duly.calendars.calendar import Calendar
     from duly.calendars.calendars import Calendars
-
-from duly.calendars.localtime import Zone, day_number
-from duly.instants import DAY
 
 
 class Roster:
