@@ -66,7 +66,7 @@ class PolicySet:
         zone = Zone(facts["timezone"], facts["zone"]["at"], facts["zone"]["offsets"])
         self.zone = zone
         self.roster = Roster(compiled["roster"], self.calendars, zone)
-        self.reactions = Reactions(compiled.get("reactions", []), self.calendars)
+        self.reactions = Reactions(compiled.get("reactions", {}), self.calendars)
         self.customer_hears: frozenset[str] = frozenset()
         self.set_hears: frozenset[str] = frozenset()
         self.desk_hears: frozenset[str] = frozenset()

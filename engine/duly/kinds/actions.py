@@ -6,19 +6,32 @@ from collections.abc import Callable
 from typing import Any
 
 from duly.diagnostics import Path
-from duly.kinds.scope import Sheet
+from duly.kinds.scope import Sheet, packed_length
 
 
-def check(sheet: Sheet, actions: Any, path: Path) -> list[dict[str, Any]]:
-    """The actions of a `do:` as written, every name in them checked."""
+def check(sheet: Sheet, actions: Any, path: Path, calendar: str | None = None) -> list[dict[str, Any]]:
+    """The actions of a `do:` as written, every name in them checked and every `due` made a length.
+
+    `calendar` is what a `due` counts in where the action names none.
+    """
+    compiled = []
     for number, action in enumerate(actions or ()):
         at = (*path, number)
+        compiled.append(_with_length(sheet, action, at, calendar) if "due" in action else action)
         for verb, value in action.items():
             if verb in _CHECKS:
                 _CHECKS[verb](sheet, value, (*at, verb))
         if "template" in action:
             _template(sheet, action["template"], (*at, "template"))
-    return list(actions or ())
+    return compiled
+
+
+def _with_length(sheet: Sheet, action: dict[str, Any], path: Path, calendar: str | None) -> dict[str, Any]:
+    name = sheet.calendar(action["calendar"], (*path, "calendar")) if "calendar" in action else calendar
+    length = sheet.duration(action["due"], (*path, "due"))
+    if length.unit == "working_days":
+        sheet.duration(action["due"], (*path, "due"), name or "always")
+    return {**action, "due": {**packed_length(length), "calendar": name or "always"}}
 
 
 def references(sheet: Sheet, value: Any, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from duly.machines.length import after
 from duly.machines.turn import Origin, Turn
 
 TYPE_CHECKING = False
@@ -58,7 +59,9 @@ def _set(turn: Turn, action: Json, origin: Origin, facts: Facts, index: int, own
 def _task(turn: Turn, action: Json, origin: Origin, facts: Facts, index: int, owner: str | None) -> None:
     to = references(action["to"], owner) if "to" in action else []
     data = {"task": action["task"], "to": to, "people": turn.people(to, facts), **_extras(action)}
-    turn.act("task", origin, data, index=index, due_by=action.get("due_by"))
+    due = action.get("due")
+    due_by = None if due is None else after(turn.calendars[due["calendar"]], turn.at, due)
+    turn.act("task", origin, data, index=index, due_by=due_by)
 
 
 def _emit(turn: Turn, action: Json, origin: Origin, facts: Facts, index: int, owner: str | None) -> None:

@@ -19,10 +19,10 @@ class Roster:
     `person.on_duty` and `person.off_duty` overrule the shift until the next such event.
     """
 
-    __slots__ = ("_away", "_calendars", "_teams", "_zone")
+    __slots__ = ("_away", "_teams", "_zone", "calendars")
 
     def __init__(self, spec: Mapping[str, Any], calendars: Calendars, zone: Zone) -> None:
-        self._calendars = calendars
+        self.calendars = calendars
         self._zone = zone
         self._teams: dict[str, tuple[list[str], Calendar]] = {}
         for part, prefix in (("roles", "role:"), ("groups", "group:")):
@@ -70,7 +70,7 @@ class Roster:
 
     def next_on_duty(self, reference: str, at: int, present: Mapping[str, bool]) -> int | None:
         """The earliest instant after `at` at which somebody is on duty by the roster; None within a year."""
-        members, shift = self._teams.get(reference, ([reference], self._calendars["always"]))
+        members, shift = self._teams.get(reference, ([reference], self.calendars["always"]))
         here = at
         for _ in range(400):
             here = shift.next_open(here)

@@ -38,12 +38,13 @@ class Turn:
     key such as `customer:K-7`, event, the facts of the case then). `present` is who said to be on duty or not.
     """
 
-    __slots__ = ("actions", "at", "chain", "messages", "present", "queue", "refused", "roster", "subject")
+    __slots__ = ("actions", "at", "calendars", "chain", "messages", "present", "queue", "refused", "roster", "subject")
 
     def __init__(self, at: int, subject: Mapping[str, Any], roster: Roster, present: Mapping[str, bool]) -> None:
         self.at = at
         self.subject = subject
         self.roster = roster
+        self.calendars = roster.calendars
         self.present = present
         self.actions: list[Action] = []
         self.queue: list[Event] = []
