@@ -26,7 +26,7 @@ _COLOURS = {"open": "32", "closed": "2", "holiday": "35", "closed_date": "35", "
 _BAR = 72
 
 
-class _Teller:
+class Teller:
     """The zone instants are told in, and whether colour may be used."""
 
     def __init__(self, policy: PolicySet) -> None:
@@ -51,7 +51,7 @@ class _Teller:
 
 def told(policy: PolicySet, decision: dict[str, Any], state: State, now: int, chosen: str | None = None) -> str:
     """The whole story as text."""
-    teller = _Teller(policy)
+    teller = Teller(policy)
     identity = policy.identity
     lines = [
         teller.paint(f"case {state.id}", "1") + f" at {teller.instant(now)} ({teller.zone.name})",
@@ -68,7 +68,7 @@ def told(policy: PolicySet, decision: dict[str, Any], state: State, now: int, ch
     return "\n".join(lines) + "\n"
 
 
-def _entries(teller: _Teller, decision: dict[str, Any], listing: str) -> list[str]:
+def _entries(teller: Teller, decision: dict[str, Any], listing: str) -> list[str]:
     """The rules of one list as they were tried."""
     found = next((each for each in decision["trace"] if each["list"] == listing), None)
     if found is None:
@@ -87,7 +87,7 @@ def _entries(teller: _Teller, decision: dict[str, Any], listing: str) -> list[st
     return lines
 
 
-def _fields(teller: _Teller, decision: dict[str, Any]) -> list[str]:
+def _fields(teller: Teller, decision: dict[str, Any]) -> list[str]:
     lines: list[str] = []
     for name, field in decision["fields"].items():
         value = field["value"] if field["value"] is not None else "missing"
@@ -96,7 +96,7 @@ def _fields(teller: _Teller, decision: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _route(teller: _Teller, decision: dict[str, Any]) -> list[str]:
+def _route(teller: Teller, decision: dict[str, Any]) -> list[str]:
     route = decision["route"]
     if route is None:
         return ["", teller.paint("route: none yet", "1")]
@@ -108,7 +108,7 @@ def _route(teller: _Teller, decision: dict[str, Any]) -> list[str]:
     return ["", teller.paint(head, "1") + f"   {route['rule']}", *_entries(teller, decision, "routing")]
 
 
-def _clock(teller: _Teller, decision: dict[str, Any], shown: dict[str, Any], run: Run, now: int) -> list[str]:
+def _clock(teller: Teller, decision: dict[str, Any], shown: dict[str, Any], run: Run, now: int) -> list[str]:
     state = shown["state"] + (", breached" if shown.get("breached") and shown["state"] != "breached" else "")
     head = f"clock {shown['clock']}: {state}"
     if run.due is not None:
@@ -129,7 +129,7 @@ def _clock(teller: _Teller, decision: dict[str, Any], shown: dict[str, Any], run
     return lines
 
 
-def _account(teller: _Teller, rows: list[Row], run: Run, now: int) -> list[str]:
+def _account(teller: Teller, rows: list[Row], run: Run, now: int) -> list[str]:
     """Every stretch from the start on, with the running sum of what counted."""
     if not rows:
         return []
@@ -165,7 +165,7 @@ def _cut(rows: list[Row], marks: list[int]) -> list[Row]:
     return found
 
 
-def _bar(teller: _Teller, rows: list[Row], run: Run, now: int) -> list[str]:
+def _bar(teller: Teller, rows: list[Row], run: Run, now: int) -> list[str]:
     """The same drawn to scale: each cell shows what most of its time was."""
     first, last = rows[0].start, rows[-1].end
     cells = min(_BAR, max(20, _terminal() - 8))
@@ -200,7 +200,7 @@ def _actions(actions: list[dict[str, Any]]) -> str:
     return ", ".join(f"{verb} {value}" for action in actions for verb, value in action.items())
 
 
-def _surveys(teller: _Teller, decision: dict[str, Any]) -> list[str]:
+def _surveys(teller: Teller, decision: dict[str, Any]) -> list[str]:
     lines: list[str] = []
     for survey in decision["surveys"]:
         text = f"survey {survey['survey']}: {survey['status'].replace('_', ' ')}"

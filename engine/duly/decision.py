@@ -12,6 +12,8 @@ from duly.machines import alarm, climb, lead, snapshot, survey
 from duly.machines import clock as clocks
 from duly.machines.classification import Table, classify
 from duly.machines.clock import Clock
+from duly.machines.counting import Counting
+from duly.machines.customer import Customers
 from duly.machines.ladder import Ladder
 from duly.machines.reaction import Reactions
 from duly.machines.roster import Roster
@@ -67,16 +69,17 @@ class PolicySet:
         self.zone = zone
         self.roster = Roster(compiled["roster"], self.calendars, zone)
         self.reactions = Reactions(compiled.get("reactions", {}), self.calendars)
-        self.customer_hears: frozenset[str] = frozenset()
         self.set_hears: frozenset[str] = frozenset()
         self.desk_hears: frozenset[str] = frozenset()
         self.kinds = {survey.id: survey.kind for survey in self.surveys}
         self.required: dict[str, list[str]] = compiled.get("required", {})
         self.ledger: list[dict[str, Any]] = compiled.get("ledger", [])
+        specs = compiled.get("reactions", {}).get("reactions", ())
+        self.customers = Customers(self.surveys, self.ledger, Counting(specs, "customer"), self.customer_intake)
 
     def machines(self) -> dict[str, Any]:
         """What runs customers, the desk and the set, by the sort of entity; see timeline.Machine."""
-        return {}
+        return {"customer": self.customers}
 
     def begin(self, case: Case) -> State:
         """The state of a case before its first event."""
@@ -151,8 +154,8 @@ class PolicySet:
                     climb.acknowledge(self.ladders[name], run.climb, run, turn.at)
         elif event.type == "ladder.started":
             self._escalate(state, event, turn)
-        if state.customer is not None and event.type in self.customer_hears:
-            turn.messages.append((f"customer:{state.customer}", event, dict(facts)))
+        if event.type in self.customers.hears:
+            turn.messages.append((f"customer:{state.customer or state.id}", event, dict(facts)))
         if event.type in self.set_hears:
             turn.messages.append(("set", event, dict(facts)))
         if event.type in self.desk_hears:

@@ -90,6 +90,11 @@ class Timeline:
         """The cases by id."""
         return {key[5:]: state for key, state in self.entities.items() if key.startswith("case:")}
 
+    @property
+    def next(self) -> int | None:
+        """The next instant at which something may happen by itself; None where nothing is waited for."""
+        return self._alarms[0][0] if self._alarms else None
+
     def take(self, at: int, events: Iterable[Event]) -> list[Action]:
         """Everything due at or before `at`, and then the events of that instant."""
         actions = self.until(at)

@@ -20,6 +20,7 @@ _COMMANDS = {
     "init": "init",
     "inspect": "inspect",
     "schema": "schema",
+    "simulate": "simulate",
     "validate": "validate",
 }
 

@@ -73,9 +73,16 @@ def _survey(sheet: Sheet, survey: dict[str, Any], path: Path) -> dict[str, Any]:
     if isinstance(blocked, dict):
         length = sheet.duration(blocked["defer"], (*path, "when_blocked", "defer"), days=False)
         compiled["when_blocked"] = packed_length(length)
-    for key in ("priority", "channels", "source", "schedule", "scale", "reminder"):
+    for key in ("priority", "channels", "source", "schedule"):
         if key in survey:
             compiled[key] = survey[key]
+    compiled["sheet"] = {
+        key: survey[key] for key in ("scale", "dimensions", "questions", "template", "owner") if key in survey
+    }
+    reminder = survey.get("reminder")
+    if reminder is not None:
+        length = sheet.duration(reminder["after"], (*path, "reminder", "after"))
+        compiled["reminder"] = {**reminder, "after": packed_length(length)}
     compiled["responses"] = _responses(sheet, survey, path)
     return compiled
 
@@ -96,5 +103,6 @@ def _responses(sheet: Sheet, survey: dict[str, Any], path: Path) -> list[dict[st
             "rule": rule,
             "when": sheet.packed(*when, events=("survey.answered",), vocabulary=vocabulary),
             "do": actions.check(sheet, response["do"], (*at, "do")),
+            "source": response.get("source", []),
         })  # fmt: skip
     return compiled

@@ -20,8 +20,26 @@ class Survey:
     """One survey, compiled."""
 
     __slots__ = (
-        "calendar", "cancel_on", "channels", "expires", "hears", "id", "kind", "on", "priority", "rule", "sample",
-        "scheduled", "send_after", "send_by", "source", "when", "when_blocked",
+        "calendar",
+        "cancel_on",
+        "channels",
+        "expires",
+        "hears",
+        "id",
+        "kind",
+        "on",
+        "priority",
+        "reminder",
+        "responses",
+        "rule",
+        "sample",
+        "scheduled",
+        "send_after",
+        "send_by",
+        "sheet",
+        "source",
+        "when",
+        "when_blocked",
     )  # fmt: skip
 
     def __init__(self, spec: Mapping[str, Any], calendars: Calendars) -> None:
@@ -41,7 +59,18 @@ class Survey:
         self.when_blocked: dict[str, Any] | None = spec.get("when_blocked")
         self.expires: dict[str, Any] | None = spec.get("expires")
         self.channels: list[str] = spec.get("channels", [])
+        self.reminder: dict[str, Any] | None = spec.get("reminder")
+        self.responses: list[tuple[str, Any, list[dict[str, Any]], list[str]]] = [
+            (each["rule"], None if each["when"] is None else predicate(each["when"]), each["do"], each["source"])
+            for each in spec.get("responses", ())
+        ]
+        self.sheet: dict[str, Any] = spec.get("sheet", {})
         self.source: list[str] = spec.get("source", [])
+
+
+    def content(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """What a sink needs to put the questions; the assignee is who the answer is about."""
+        return {"channels": self.channels, **self.sheet, "assignee": facts.get("assignee")}
 
 
 class Plan:

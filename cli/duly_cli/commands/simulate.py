@@ -1,0 +1,77 @@
+"""`duly simulate`: events in, actions out, in virtual time."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import click
+
+from duly.cases import Event, Refused, read_event
+from duly.timeline import order, replayed
+from duly_cli import deciding, options, storyline
+from duly_cli.files import Unreadable, complain
+from duly_cli.reading import open_input, values
+from duly_cli.sources import Choice, load
+
+
+@click.command()
+@click.argument("places", nargs=-1, metavar="[POLICY] [EVENTS|-]")
+@options.policy
+@options.matcher
+@click.option("--until", metavar="INSTANT", help="Let time run to this instant; else to the last event.")
+@click.option("--timeline", is_flag=True, help="Tell the story to a person: one line an instant.")
+@click.option("--strict", is_flag=True, help="Stop at the first event that is refused.")
+def simulate(
+    places: tuple[str, ...], parameters: tuple[str, ...], parameters_file: str | None, matcher: str | None,
+    until: str | None, timeline: bool, strict: bool,
+) -> int:  # fmt: skip
+    """Run events through the policy in virtual time: JSON Lines of events in, JSON Lines of actions out.
+
+    Events may come in any order and more than once: they are put in order of time first. An event that is
+    refused gives {"error": …} before the actions, and the exit code is 1 at the end.
+    """
+    if len(places) > 2:
+        raise click.UsageError("expected POLICY and EVENTS, found more")
+    asked = deciding.Asked()
+    deciding.place(asked, list(places))
+    end = None if until is None else deciding.moment(until)
+    loaded = load(asked.policy, Choice(parameters, parameters_file))
+    policy = deciding.opened(loaded, matcher)
+    events, lines, errors = _events(asked.case, strict)
+    run, actions = replayed(policy, events, end)
+    errors += [refused.report(lines.get(event.id)) for event, refused in run.refused]
+    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=deciding.plain).encode
+    if timeline:
+        for error in errors:
+            complain(f"line {error['error']['line']}: {error['error']['message']}")
+        sys.stdout.write(storyline.told(policy, sorted(events, key=order), actions, end))
+    else:
+        for each in [*errors, *(action.shown(policy.identity) for action in actions)]:
+            sys.stdout.write(encode(each) + "\n")
+    if not events and not errors:
+        raise Unreadable("no event in the input; give one JSON object a line")
+    if errors and not timeline:
+        complain(f"{len(errors)} of {len(events) + len(errors)} events were refused; their lines say why")
+    return 1 if errors else 0
+
+
+def _events(name: str, strict: bool) -> tuple[list[Event], dict[str, int], list[dict[str, Any]]]:
+    """The events of the input, the line of each, and what could not be read."""
+    events: list[Event] = []
+    lines: dict[str, int] = {}
+    errors: list[dict[str, Any]] = []
+    for line, value in values(open_input(name)):
+        try:
+            if isinstance(value, Refused):
+                raise value
+            event = read_event(value)
+        except Refused as refused:
+            errors.append(refused.report(line))
+            if strict:
+                break
+            continue
+        events.append(event)
+        lines.setdefault(event.id, line)
+    return events, lines, errors

@@ -1,0 +1,1 @@
+"""Suites: the tests of a policy, run in virtual time, and what of the policy they cover."""

@@ -1,0 +1,91 @@
+"""A trial: one test run in virtual time, and what came of it."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from duly.actions import Action
+from duly.cases import Event, Refused
+from duly.decision import PolicySet
+from duly.machines.state import State
+from duly.suites.comparison import Difference, compare
+from duly.suites.script import Script, Unplayable, script
+from duly.suites.suite import Test
+from duly.timeline import Timeline, order
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of a test. It passed where there is no `fault` and no difference.
+
+    `fault` says why it could not be run. `decision` is that of the case looked at, at `at`, None where there
+    is no case.
+    """
+
+    test: Test
+    policy: PolicySet | None = None
+    fault: str | None = None
+    at: int = 0
+    decision: Mapping[str, Any] | None = None
+    state: State | None = None
+    actions: list[Action] = field(default_factory=list)
+    refused: list[tuple[Event, Refused]] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything is as expected."""
+        return self.fault is None and not self.differences
+
+
+def run(test: Test, policy: PolicySet, timeline: Timeline | None = None) -> Outcome:
+    """Run a test over a policy set; `timeline` is a fresh one, such as a watched one of coverage."""
+    outcome = Outcome(test, policy)
+    if test.faults:
+        outcome.fault = test.faults[0][1]
+        return outcome
+    try:
+        played = script(test)
+    except Unplayable as error:
+        outcome.fault = str(error)
+        return outcome
+    timeline = Timeline(policy) if timeline is None else timeline
+    outcome.actions = play(timeline, played)
+    outcome.at = played.until
+    outcome.refused = timeline.refused
+    outcome.state = timeline.cases.get(played.case) if played.case is not None else None
+    if outcome.state is not None:
+        outcome.decision = policy.view(outcome.state, played.until)
+    outcome.differences = compare(
+        test.expect, policy, outcome.state, outcome.decision, outcome.actions, outcome.refused
+    )
+    return outcome
+
+
+def play(timeline: Timeline, played: Script) -> list[Action]:
+    """Everything that happens up to the script's end, surveys answered as they are sent."""
+    number = itertools.count()
+    coming = [(*order(event), next(number), event) for event in played.events]
+    heapq.heapify(coming)
+    actions: list[Action] = []
+    while True:
+        moments = [at for at in (coming[0][0] if coming else None, timeline.next) if at is not None]
+        if not moments or min(moments) > played.until:
+            break
+        at = min(moments)
+        batch: list[Event] = []
+        while coming and coming[0][0] == at:
+            batch.append(heapq.heappop(coming)[-1])
+        came = timeline.take(at, batch) if batch else timeline.until(at)
+        actions += came
+        sent: list[Action | Event] = [action for action in came if action.type == "survey.sent"]
+        for each in sent or [event for event in batch if event.type == "survey.sent"]:
+            answer = played.answer(each)
+            if answer is not None:
+                heapq.heappush(coming, (*order(answer), next(number), answer))
+    actions += timeline.until(played.until)
+    return actions
