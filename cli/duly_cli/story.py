@@ -27,7 +27,7 @@ _BAR = 72
 
 
 class Teller:
-    """The zone instants are told in, and whether colour may be used."""
+    """How things are told: the zone instants are told in, and whether colour may be used."""
 
     def __init__(self, policy: PolicySet) -> None:
         facts = policy.compiled["set"]
@@ -35,9 +35,11 @@ class Teller:
         self.colour = coloured(sys.stdout)
 
     def paint(self, text: str, code: str) -> str:
+        """The text in a colour, by its ANSI code, where colour is used."""
         return f"\x1b[{code}m{text}\x1b[0m" if self.colour else text
 
     def instant(self, at: int) -> str:
+        """An instant on the set's clock, with its weekday."""
         local = self.zone.local(at)
         day, rest = divmod(local, DAY)
         clock = f"{rest // HOUR:02d}:{rest // MINUTE % 60:02d}"

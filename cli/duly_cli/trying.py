@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from duly import compiler
-from duly.decision import PolicySet
 from duly.diagnostics import Diagnostic, ordered
-from duly.suites.coverage import Chart, Coverage, ObservedSet, observed
+from duly.suites.coverage import Chart, Coverage
+from duly.suites.observation import ObservedSet, ObservedTimeline
 from duly.suites.suite import Test, read
 from duly.suites.trial import Outcome, run
 from duly_cli import cache
@@ -142,7 +142,7 @@ def tried(suite: Suite, test: Test, *, covering: bool = False) -> Trial:
         if made.chart is None:
             made.chart = Chart(made.policy.compiled, made.places)
             suite.coverage.add(made.chart)
-        timeline = observed(made.policy, made.chart)
+        timeline = ObservedTimeline(made.policy, made.chart)
         outcome = run(test, made.policy, timeline)
         suite.coverage.take(test, timeline.watch)
     else:

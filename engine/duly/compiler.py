@@ -283,11 +283,11 @@ def _set(
         "ladders": escalation.compile(sheets.get("Escalation", [])),
         "surveys": surveys,
         "ledger": ledger,
+        "duties": duty.compile(sheets.get("Duty", [])),
         "reactions": reaction.compile(sheets.get("Reaction", [])),
         "required": _required(sheets.get("Vocabulary", [])),
     }
     own = Sheet(manifest, scope)
-    duty.check(sheets.get("Duty", []))
     if not any(each.severity == "error" for each in scope.diagnostics) and not scope.lost:
         promises.check(own, sheets)
     pilot = (spec.get("adoption") or {}).get("pilot") or {}

@@ -14,6 +14,7 @@ from duly.machines.classification import Table, classify
 from duly.machines.clock import Clock
 from duly.machines.counting import Counting
 from duly.machines.customer import Customers
+from duly.machines.duty import Duties, Duty
 from duly.machines.ladder import Ladder
 from duly.machines.reaction import Reactions
 from duly.machines.roster import Roster
@@ -22,6 +23,7 @@ from duly.machines.run import FAILED, OPEN, Run
 from duly.machines.state import State
 from duly.machines.survey import Plan, Survey
 from duly.machines.turn import Origin, Turn
+from duly.machines.whole import Sets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,17 +71,23 @@ class PolicySet:
         self.zone = zone
         self.roster = Roster(compiled["roster"], self.calendars, zone)
         self.reactions = Reactions(compiled.get("reactions", {}), self.calendars)
-        self.set_hears: frozenset[str] = frozenset()
         self.desk_hears: frozenset[str] = frozenset()
         self.kinds = {survey.id: survey.kind for survey in self.surveys}
         self.required: dict[str, list[str]] = compiled.get("required", {})
         self.ledger: list[dict[str, Any]] = compiled.get("ledger", [])
         specs = compiled.get("reactions", {}).get("reactions", ())
+        duties = [Duty(spec, self.calendars, zone) for spec in compiled.get("duties", ())]
+        self.duties = Duties([duty for duty in duties if duty.for_each == "case" or duty.on])
+        self.sets = Sets(
+            Duties([duty for duty in duties if duty.for_each != "case"]), Counting(specs, "set"), self.surveys,
+            self.ladders, self.calendars, zone, list(compiled["roster"]["people"]),
+            list(compiled["roster"]["groups"]), self.customer_intake,
+        )  # fmt: skip
         self.customers = Customers(self.surveys, self.ledger, Counting(specs, "customer"), self.customer_intake)
 
     def machines(self) -> dict[str, Any]:
         """What runs customers, the desk and the set, by the sort of entity; see timeline.Machine."""
-        return {"customer": self.customers}
+        return {"customer": self.customers, "set": self.sets}
 
     def begin(self, case: Case) -> State:
         """The state of a case before its first event."""
@@ -119,6 +127,7 @@ class PolicySet:
                 self._survey(state, event, facts)
                 continue
             self._tell(state, event, facts, turn)
+            self._do_duties(state, event, facts, turn)
             try:
                 self.reactions.react(state, event, facts, turn)
             except Refused as refused:
@@ -156,21 +165,31 @@ class PolicySet:
             self._escalate(state, event, turn)
         if event.type in self.customers.hears:
             turn.messages.append((f"customer:{state.customer or state.id}", event, dict(facts)))
-        if event.type in self.set_hears:
+        if event.type in self.sets.hears:
             turn.messages.append(("set", event, dict(facts)))
         if event.type in self.desk_hears:
             turn.messages.append(("desk", event, {**facts, "route": state.route, "opened_at": state.opened_at}))
 
+    def _do_duties(self, state: State, event: Event, facts: Mapping[str, Any], turn: Turn) -> None:
+        if event.type in ("case.opened", "case.reopened"):
+            self.duties.begin(state.memory, turn.at, "case")
+        elif event.type in ("case.closed", "case.cancelled"):
+            self.duties.end(state.memory)
+        if event.type in self.duties.hears:
+            self.duties.hear(state.memory, event, facts, turn)
+
     def _escalate(self, state: State, event: Event, turn: Turn) -> None:
         """A ladder that an action starts: it counts from now, and nothing stops it but its end."""
         name = str(event.payload["ladder"])
-        if name not in self.ladders:
-            return
+        if name in self.ladders:
+            self._climb(state, name, event.id, turn)
+
+    def _climb(self, state: State, name: str, occurrence: str, turn: Turn) -> None:
         run = Run(1)
         run.phase, run.started_at, run.due = OPEN, turn.at, turn.at
         run.calendar = self.ladders[name].calendar or self.calendars["always"]
         run.since, run.climb = turn.at, climb.Climb()
-        state.escalations[event.id] = (name, run)
+        state.escalations[occurrence] = (name, run)
 
     def _announce(self, state: State, before: Sequence[tuple[Run, tuple[Any, ...]]], turn: Turn) -> None:
         """The facts of an instant, clock by clock, and the alarms that follow from them."""
@@ -189,9 +208,9 @@ class PolicySet:
         for name, run in state.escalations.values():
             assert run.climb is not None
             moments += [at for at, _, _ in climb.steps(self.ladders[name], run.climb, run)[:1]]
-        moment = self.reactions.alarm(state)
-        if moment is not None:
-            moments.append(moment)
+        for moment in (self.reactions.alarm(state), self.duties.alarm(state.memory)):
+            if moment is not None:
+                moments.append(moment)
         state.alarm = min(moments, default=None)
 
     def wake(self, state: State, turn: Turn) -> None:
@@ -222,7 +241,14 @@ class PolicySet:
                 tags = {"ladder": name}
                 climb.fire(ladder, run.climb, run, at, loop, step, state.facts, turn, tags, None)
                 return
-        self.reactions.ring(state, turn)
+        due = self.reactions.alarm(state)
+        if due is not None and due <= turn.at:
+            self.reactions.ring(state, turn)
+            return
+        due = self.duties.alarm(state.memory)
+        started = None if due is None or due > turn.at else self.duties.ring(state.memory, state.facts, turn)
+        if started is not None:
+            self._climb(state, started[0], started[1], turn)
 
     def _take(self, state: State, event: Event, changed: set[str]) -> dict[str, Any]:
         """Let the facts of an event into the state; returns its payload as facts."""

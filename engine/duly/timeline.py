@@ -97,6 +97,8 @@ class Timeline:
 
     def take(self, at: int, events: Iterable[Event]) -> list[Action]:
         """Everything due at or before `at`, and then the events of that instant."""
+        if "set" not in self.entities:
+            self._settled("set", self._begun("set", at, Event("", "", at)), self._turn("set", at))
         actions = self.until(at)
         by_entity: dict[str, list[Told]] = {}
         for event in sorted(events, key=order):
@@ -119,29 +121,38 @@ class Timeline:
             if state.alarm is None or state.alarm > at:
                 continue
             machine = self._machines[key.partition(":")[0]]
-            turn = Turn(state.alarm, machine.subject(state), self.policy.roster, self.present)
+            turn = self._turn(key, state.alarm)
             machine.wake(state, turn)
             actions += self._settled(key, state, turn)
         self.now = now if self.now is None else max(now, self.now)
         return actions
 
     def _apply(self, key: str, at: int, told: Sequence[Told]) -> list[Action]:
-        sort, _, name = key.partition(":")
+        sort = key.partition(":")[0]
         machine = self._machines.get(sort)
         if machine is None:
             return []
         state = self.entities.get(key)
         if state is None:
-            state = self.entities[key] = machine.begin(name, at, told[0][0])
+            state = self._begun(key, at, told[0][0])
             customer = told[0][0].customer
             if sort == "case" and customer is not None:
                 # A new case knows what was said of its customer before.
                 self._cases_of.setdefault(customer, []).append(key)
                 told = [*((event, {}) for event in self._known_of.get(customer, ())), *told]
-        turn = Turn(at, machine.subject(state), self.policy.roster, self.present)
+        turn = self._turn(key, at)
         machine.apply(state, at, told, turn)
         self.refused += turn.refused
         return self._settled(key, state, turn)
+
+    def _begun(self, key: str, at: int, first: Event) -> Any:
+        sort, _, name = key.partition(":")
+        state = self.entities[key] = self._machines[sort].begin(name, at, first)
+        return state
+
+    def _turn(self, key: str, at: int) -> Turn:
+        machine = self._machines[key.partition(":")[0]]
+        return Turn(at, machine.subject(self.entities[key]), self.policy.roster, self.present)
 
     def _settled(self, key: str, state: Entity, turn: Turn) -> list[Action]:
         """The turn's actions, its entity's next alarm set, and what it has to say to others passed on."""
@@ -160,7 +171,7 @@ class Timeline:
             if event.type != "customer.updated":
                 return [f"customer:{event.customer}"]
             self._known_of.setdefault(event.customer, []).append(event)
-            return [f"customer:{event.customer}", *self._cases_of.get(event.customer, ())]
+            return [f"customer:{event.customer}", *self._cases_of.get(event.customer, ()), "set"]
         return ["desk", "set"] if event.person is not None else ["set"]
 
     def _note(self, event: Event) -> None:

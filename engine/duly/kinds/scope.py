@@ -16,6 +16,7 @@ from duly.conditions.tree import ALWAYS, All, Condition, Not, Some, Test
 from duly.diagnostics import Diagnostic, Path, Related, did_you_mean, nearest, render_path
 from duly.documents import Document
 from duly.durations import Duration
+from duly.instants import HOUR, MINUTE
 
 LOOSE_REFERENCES = frozenset(("assignee", "owner", "customer"))
 _HOMES = {
@@ -259,6 +260,15 @@ def fields_of(tree: Condition) -> set[str]:
             return fields_of(part)
         case All(parts=parts) | Some(parts=parts):
             return {name for part in parts for name in fields_of(part)}
+
+
+def compiled_schedule(every: dict[str, Any]) -> dict[str, Any]:
+    """An `every:` or `schedule:` as the runtime reads it; `at` in µs since local midnight."""
+    compiled = dict(every)
+    if "at" in every:
+        hour, _, minute = str(every["at"]).partition(":")
+        compiled["at"] = int(hour) * HOUR + int(minute) * MINUTE
+    return compiled
 
 
 def packed_length(length: Duration) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from duly.conditions.fields import Field
 from duly.diagnostics import Path
 from duly.kinds import actions, triggers
-from duly.kinds.scope import Sheet, packed_length
+from duly.kinds.scope import Sheet, compiled_schedule, packed_length
 
 _ANSWER = (Field("score", "number"), Field("survey", "text"))
 
@@ -73,7 +73,9 @@ def _survey(sheet: Sheet, survey: dict[str, Any], path: Path) -> dict[str, Any]:
     if isinstance(blocked, dict):
         length = sheet.duration(blocked["defer"], (*path, "when_blocked", "defer"), days=False)
         compiled["when_blocked"] = packed_length(length)
-    for key in ("priority", "channels", "source", "schedule"):
+    if "schedule" in survey:
+        compiled["schedule"] = compiled_schedule(survey["schedule"])
+    for key in ("priority", "channels", "source"):
         if key in survey:
             compiled[key] = survey[key]
     compiled["sheet"] = {

@@ -20,6 +20,7 @@ class Survey:
     """One survey, compiled."""
 
     __slots__ = (
+        "audience",
         "calendar",
         "cancel_on",
         "channels",
@@ -33,6 +34,7 @@ class Survey:
         "responses",
         "rule",
         "sample",
+        "schedule",
         "scheduled",
         "send_after",
         "send_by",
@@ -48,6 +50,8 @@ class Survey:
         self.kind: str = spec["class"]
         self.on = frozenset(spec.get("on", ()))
         self.scheduled: bool = spec.get("scheduled", False)
+        self.schedule: dict[str, Any] | None = spec.get("schedule")
+        self.audience: Any = spec.get("audience")
         self.when = None if spec.get("when") is None else predicate(spec["when"])
         self.sample: float = spec.get("sample", 1.0)
         self.priority: int = spec.get("priority", 0)

@@ -1,0 +1,172 @@
+"""The set itself at run time: duties that belong to no case, waves of surveys, and counts over everything."""
+
+from __future__ import annotations
+
+from duly.cases import Event
+from duly.conditions.predicates import predicate
+from duly.machines import climb
+from duly.machines.climb import Climb
+from duly.machines.run import OPEN, Run
+from duly.machines.schedule import Schedule
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from duly.calendars.calendars import Calendars
+    from duly.calendars.localtime import Zone
+    from duly.conditions.values import Intake
+    from duly.machines.counting import Counting
+    from duly.machines.duty import Duties
+    from duly.machines.ladder import Ladder
+    from duly.machines.survey import Survey
+    from duly.machines.turn import Turn
+
+    Facts = Mapping[str, Any]
+    Told = tuple[Event, Facts]
+
+
+class Whole:
+    """What the set keeps: its duties, the customers it has heard of, the next wave of each survey."""
+
+    __slots__ = ("alarm", "customers", "escalations", "memory", "waves")
+
+    def __init__(self) -> None:
+        self.alarm: int | None = None
+        self.memory: dict[str, Any] = {}
+        self.customers: dict[str, dict[str, Any]] = {}
+        self.escalations: dict[str, tuple[str, Run]] = {}
+        self.waves: dict[str, int] = {}
+
+
+class Sets:
+    """The machine of the set; see timeline.Machine. There is one such entity, called `set`."""
+
+    def __init__(
+        self, duties: Duties, counting: Counting, surveys: Sequence[Survey], ladders: Mapping[str, Ladder],
+        calendars: Calendars, zone: Zone, people: Sequence[str], groups: Sequence[str], intake: Intake,
+    ) -> None:  # fmt: skip
+        self._intake = intake
+        self._duties = duties
+        self._counting = counting
+        self._ladders = ladders
+        self._calendars = calendars
+        self._people = [{"person": f"person:{name}"} for name in people]
+        self._groups = [{"group": f"group:{name}"} for name in groups]
+        self._waves = {
+            survey.id: (survey, Schedule(survey.schedule, calendars, zone),
+                        None if survey.audience is None else predicate(survey.audience))
+            for survey in surveys if survey.schedule is not None
+        }  # fmt: skip
+        keeps_customers = bool(self._waves) or duties.for_each("customer")
+        self.hears = duties.hears | counting.hears | ({"case.opened"} if keeps_customers else frozenset())
+
+    def begin(self, name: str, at: int, first: Event) -> Whole:
+        """The set from `at` on."""
+        state = Whole()
+        self._duties.begin(state.memory, at, "set")
+        self._duties.begin(state.memory, at, "person", self._people)
+        self._duties.begin(state.memory, at, "group", self._groups)
+        for survey, (_, schedule, _) in self._waves.items():
+            moment = schedule.after(at - 1)
+            if moment is not None:
+                state.waves[survey] = moment
+        self._set_alarm(state)
+        return state
+
+    def subject(self, state: Whole) -> Mapping[str, Any]:
+        """Nobody in particular."""
+        return {}
+
+    def apply(self, state: Whole, at: int, told: Sequence[Told], turn: Turn) -> None:
+        """What the events of one instant do to the duties and counts of the set."""
+        for event, facts in told:
+            if event.customer is not None:
+                self._meet(state, event, facts, at)
+            turn.subject = {"case": event.case, "customer": event.customer} if event.case is not None else {}
+            if event.person is not None:
+                turn.subject = {}
+            self._counting.react(state.memory, event, facts, turn)
+            told_facts = {**facts, **_payload(event)}
+            self._duties.hear(state.memory, event, told_facts, turn, births=event.case is None)
+            self._pass_on(turn, event.case)
+        self._set_alarm(state)
+
+    def _meet(self, state: Whole, event: Event, facts: Facts, at: int) -> None:
+        """Note a customer and what is known of him; duties for each customer begin when he is first heard of."""
+        customer = str(event.customer)
+        if customer not in state.customers:
+            state.customers[customer] = {}
+            self._duties.begin(state.memory, at, "customer", [{"customer": customer}])
+        known = state.customers[customer]
+        known.update({name: value for name, value in facts.items() if name.startswith("customer.")})
+        if event.type == "customer.updated":
+            values, _ = self._intake(event.payload, False)
+            known.update(values)
+
+    def wake(self, state: Whole, turn: Turn) -> None:
+        """A duty comes round or is late, a wave of surveys goes out, a ladder goes on: the one that is first."""
+        for name, moment in sorted(state.waves.items()):
+            if moment <= turn.at:
+                self._wave(state, name, turn)
+                self._set_alarm(state)
+                return
+        for ladder_name, run in state.escalations.values():
+            ladder = self._ladders[ladder_name]
+            assert run.climb is not None
+            coming = climb.steps(ladder, run.climb, run)
+            if coming and coming[0][0] <= turn.at:
+                at, loop, step = coming[0]
+                climb.fire(ladder, run.climb, run, at, loop, step, {}, turn, {"ladder": ladder_name}, None)
+                self._set_alarm(state)
+                return
+        started = self._duties.ring(state.memory, {}, turn, state.customers)
+        if started is not None:
+            self._start(state, started, turn)
+        self._pass_on(turn, None)
+        self._set_alarm(state)
+
+    def _start(self, state: Whole, started: tuple[str, str], turn: Turn) -> None:
+        name, occurrence = started
+        run = Run(1)
+        run.phase, run.started_at, run.due, run.since = OPEN, turn.at, turn.at, turn.at
+        run.calendar = self._ladders[name].calendar or self._calendars["always"]
+        run.climb = Climb()
+        state.escalations[occurrence] = (name, run)
+
+    def _wave(self, state: Whole, name: str, turn: Turn) -> None:
+        """A scheduled survey goes to every customer of its audience that the set has heard of."""
+        survey, schedule, audience = self._waves[name]
+        moment = state.waves[name]
+        following = schedule.after(moment)
+        if following is None:
+            del state.waves[name]
+        else:
+            state.waves[name] = following
+        for customer, facts in sorted(state.customers.items()):
+            if audience is None or audience(facts):
+                event = Event(f"{survey.id}/{moment}/{customer}", "survey.asked", turn.at)
+                event.customer, event.payload, event.actor = customer, {"survey": survey.id}, "policy"
+                turn.messages.append((f"customer:{customer}", event, dict(facts)))
+
+    def _pass_on(self, turn: Turn, case: str | None) -> None:
+        for event in turn.queue:
+            if case is not None:
+                event.case = case
+                turn.messages.append((f"case:{case}", event, {}))
+        turn.queue.clear()
+
+    def _set_alarm(self, state: Whole) -> None:
+        moments = [*state.waves.values()]
+        duty = self._duties.alarm(state.memory)
+        if duty is not None:
+            moments.append(duty)
+        for name, run in state.escalations.values():
+            assert run.climb is not None
+            moments += [at for at, _, _ in climb.steps(self._ladders[name], run.climb, run)[:1]]
+        state.alarm = min(moments, default=None)
+
+
+def _payload(event: Event) -> dict[str, Any]:
+    return {f"event.{name}": value for name, value in event.payload.items()}
