@@ -14,6 +14,7 @@ from duly.machines.classification import Table, classify
 from duly.machines.clock import Clock
 from duly.machines.counting import Counting
 from duly.machines.customer import Customers
+from duly.machines.desk import HEARS, Desk
 from duly.machines.duty import Duties, Duty
 from duly.machines.ladder import Ladder
 from duly.machines.reaction import Reactions
@@ -71,11 +72,18 @@ class PolicySet:
         self.zone = zone
         self.roster = Roster(compiled["roster"], self.calendars, zone)
         self.reactions = Reactions(compiled.get("reactions", {}), self.calendars)
-        self.desk_hears: frozenset[str] = frozenset()
         self.kinds = {survey.id: survey.kind for survey in self.surveys}
         self.required: dict[str, list[str]] = compiled.get("required", {})
         self.ledger: list[dict[str, Any]] = compiled.get("ledger", [])
         specs = compiled.get("reactions", {}).get("reactions", ())
+        assign = {"strategy": "none"} if routing is None else routing["assign"]
+        self.desk = Desk(compiled["roster"]["groups"], assign)
+        # A desk that hands nothing out need not hear of anything.
+        hands_out = routing is not None and any(
+            each["strategy"] != "none"
+            for each in [assign, *(rule["assign"] for rule in routing["rules"] if "assign" in rule)]
+        )
+        self.desk_hears = HEARS if hands_out else frozenset()
         duties = [Duty(spec, self.calendars, zone) for spec in compiled.get("duties", ())]
         self.duties = Duties([duty for duty in duties if duty.for_each == "case" or duty.on])
         self.sets = Sets(
@@ -87,7 +95,7 @@ class PolicySet:
 
     def machines(self) -> dict[str, Any]:
         """What runs customers, the desk and the set, by the sort of entity; see timeline.Machine."""
-        return {"customer": self.customers, "set": self.sets}
+        return {"customer": self.customers, "set": self.sets, "desk": self.desk}
 
     def begin(self, case: Case) -> State:
         """The state of a case before its first event."""
@@ -148,6 +156,11 @@ class PolicySet:
         if turn is not None and route != state.route:
             origin = Origin(route["rule"], "case.routed", route.get("source", ()), str(turn.at))
             turn.act("case.routed", origin, {"to": [route["to"]], "also": route["also"]})
+            if self.desk_hears:
+                event = Event(f"queue/{state.id}/{turn.at}", "case.queued", turn.at)
+                event.case = state.id
+                told = {"route": self.routing.entry(route["rule"]), "opened_at": state.opened_at, "assignee": facts.get("assignee")}
+                turn.messages.append(("desk", event, told))
         state.route = route
 
     def _tell(self, state: State, event: Event, facts: Mapping[str, Any], turn: Turn) -> None:
@@ -168,7 +181,7 @@ class PolicySet:
         if event.type in self.sets.hears:
             turn.messages.append(("set", event, dict(facts)))
         if event.type in self.desk_hears:
-            turn.messages.append(("desk", event, {**facts, "route": state.route, "opened_at": state.opened_at}))
+            turn.messages.append(("desk", event, dict(facts)))
 
     def _do_duties(self, state: State, event: Event, facts: Mapping[str, Any], turn: Turn) -> None:
         if event.type in ("case.opened", "case.reopened"):

@@ -172,7 +172,7 @@ class Timeline:
                 return [f"customer:{event.customer}"]
             self._known_of.setdefault(event.customer, []).append(event)
             return [f"customer:{event.customer}", *self._cases_of.get(event.customer, ()), "set"]
-        return ["desk", "set"] if event.person is not None else ["set"]
+        return ["desk", "set"] if event.person is not None and self.policy.desk_hears else ["set"]
 
     def _note(self, event: Event) -> None:
         if event.type in ("person.on_duty", "person.off_duty") and event.person is not None:

@@ -36,7 +36,7 @@ def compile(sheets: list[Sheet]) -> dict[str, Any] | None:
         "match": pack_rules(trees),
         "rules": rules,
         "otherwise": {"rule": sheet.rule(otherwise, path, "otherwise"), **_recipient(sheet, otherwise, path)},
-        "assign": spec.get("assign", {"strategy": "none", "on_no_agent": "keep_queued"}),
+        "assign": _assign(sheet, spec.get("assign"), ("spec", "assign")),
     }
 
 
@@ -46,7 +46,32 @@ def _recipient(sheet: Sheet, rule: dict[str, Any], path: Path) -> dict[str, Any]
     if "boost" in rule:
         length = sheet.duration(rule["boost"], (*path, "boost"), days=False)
         compiled["boost_seconds"] = length.amount // SECOND
-    for key in ("need", "source", "assign"):
-        if key in rule:
-            compiled[key] = rule[key]
+    if "need" in rule:
+        compiled["need"] = rule["need"]
+        compiled["needs"] = [_need(sheet, each, (*path, "need", number)) for number, each in enumerate(rule["need"])]
+    if "assign" in rule:
+        compiled["assign"] = _assign(sheet, rule["assign"], (*path, "assign"))
+    if "source" in rule:
+        compiled["source"] = rule["source"]
     return compiled
+
+
+def _need(sheet: Sheet, need: Any, path: Path) -> Any:
+    """A need with its time in µs beside the text."""
+    if not isinstance(need, dict) or "for" not in need:
+        return need
+    return {**need, "for_us": sheet.duration(need["for"], (*path, "for"), days=False).amount}
+
+
+def _assign(sheet: Sheet, assign: dict[str, Any] | None, path: Path) -> dict[str, Any]:
+    """How people get cases; nothing said: they take them themselves."""
+    if assign is None:
+        return {"strategy": "none", "on_no_agent": "keep_queued"}
+    overflow = assign.get("on_no_agent")
+    if not isinstance(overflow, dict):
+        return assign
+    sheet.reference(overflow["overflow"], (*path, "on_no_agent", "overflow"))
+    compiled = dict(overflow)
+    if "after" in overflow:
+        compiled["after_us"] = sheet.duration(overflow["after"], (*path, "on_no_agent", "after"), days=False).amount
+    return {**assign, "on_no_agent": compiled}

@@ -21,6 +21,10 @@ class Routing:
         self.rules: list[dict[str, Any]] = spec["rules"]
         self.otherwise: dict[str, Any] = spec["otherwise"]
 
+    def entry(self, rule: str) -> dict[str, Any]:
+        """The compiled rule of that name, with its needs and its own way of assigning."""
+        return next((each for each in self.rules if each["rule"] == rule), self.otherwise)
+
     def route(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         """The route of a case with these facts, in the shape of a decision's `route`."""
         also: list[str] = []

@@ -1,0 +1,175 @@
+"""The desk at run time: queues of cases, and who of those on duty takes the next one (semantics §4)."""
+
+from __future__ import annotations
+
+from duly.cases import Event
+from duly.instants import SECOND
+from duly.machines.turn import Origin
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from duly.machines.turn import Turn
+
+    Facts = Mapping[str, Any]
+    Told = tuple[Event, Facts]
+    Waiting = dict[str, Any]
+
+DONE = frozenset(("case.closed", "case.cancelled", "case.merged"))
+HEARS = DONE | {"case.queued", "case.assigned", "case.reopened", "person.on_duty", "person.off_duty"}
+
+
+class Queues:
+    """What the desk keeps, all plain data: the cases that wait, who has which case, and whose turn it was."""
+
+    __slots__ = ("alarm", "last", "owned", "waiting")
+
+    def __init__(self) -> None:
+        self.alarm: int | None = None
+        self.waiting: dict[str, Waiting] = {}
+        self.owned: dict[str, str] = {}
+        self.last: dict[str, str] = {}
+
+
+class Desk:
+    """The machine of assignment; see timeline.Machine. There is one such entity, called `desk`.
+
+    `groups` are those of the Roster, for skills and capacity; `assign` is the Routing's strategy.
+    """
+
+    def __init__(self, groups: Mapping[str, Any], assign: Mapping[str, Any]) -> None:
+        self._groups = {f"group:{name}": group for name, group in groups.items()}
+        self._assign = assign
+
+    def begin(self, name: str, at: int, first: Event) -> Queues:
+        """Empty queues."""
+        return Queues()
+
+    def subject(self, state: Queues) -> Mapping[str, Any]:
+        """Nobody in particular; each action names its case."""
+        return {}
+
+    def apply(self, state: Queues, at: int, told: Sequence[Told], turn: Turn) -> None:
+        """What the events of one instant do to the queues; then whoever is free takes what waits."""
+        for event, facts in told:
+            case = event.case
+            if case is None:
+                continue
+            if event.type == "case.queued":
+                self._queue(state, case, event, facts, at)
+            elif event.type in DONE:
+                state.waiting.pop(case, None)
+                state.owned.pop(case, None)
+            elif event.type == "case.assigned":
+                self._taken(state, case, str(event.payload.get("assignee", "")))
+            elif event.type == "case.reopened" and case in state.owned:
+                self._back(state, case, turn)
+        self._drain(state, turn)
+
+    def wake(self, state: Queues, turn: Turn) -> None:
+        """A need is relaxed, somebody comes on duty, or a case has waited too long."""
+        for case, waiting in sorted(state.waiting.items()):
+            overflow = waiting.get("overflow_at")
+            if overflow is not None and overflow <= turn.at:
+                waiting["overflow_at"] = None
+                waiting["to"] = waiting["assign"]["on_no_agent"]["overflow"]
+                origin = Origin(waiting["rule"], "overflow", waiting["source"], str(waiting["since"]))
+                turn.subject = {"case": case}
+                turn.act("case.routed", origin, {"to": [waiting["to"]]})
+        self._drain(state, turn)
+
+    def _queue(self, state: Queues, case: str, event: Event, facts: Facts, at: int) -> None:
+        route = facts["route"]
+        assign = route.get("assign") or self._assign
+        if assign["strategy"] == "none":
+            return
+        state.owned.pop(case, None)
+        no_agent = assign.get("on_no_agent")
+        overflow = no_agent.get("after_us") if isinstance(no_agent, dict) else None
+        state.waiting[case] = {
+            "to": route["to"], "rule": route["rule"], "source": route.get("source", []), "since": at,
+            "age": (facts.get("opened_at") or at) - route.get("boost_seconds", 0) * SECOND, "need": route.get("needs", []),
+            "assign": assign, "sticky": facts.get("assignee"),
+            "overflow_at": at + overflow if overflow is not None else at if isinstance(no_agent, dict) else None,
+        }  # fmt: skip
+
+    def _taken(self, state: Queues, case: str, assignee: str) -> None:
+        if assignee.startswith("person:"):
+            state.waiting.pop(case, None)
+            state.owned[case] = assignee
+
+    def _back(self, state: Queues, case: str, turn: Turn) -> None:
+        """A reopened case stays with whoever had it only while that person is on duty."""
+        person = state.owned[case]
+        if not turn.roster.on_duty(person, turn.at, turn.present):
+            del state.owned[case]
+
+    def _drain(self, state: Queues, turn: Turn) -> None:
+        """Hand out what waits, the oldest first: (opened_at - boost, case id), so that nothing starves."""
+        moments: list[int] = []
+        for case, waiting in sorted(state.waiting.items(), key=lambda row: (row[1]["age"], row[0])):
+            person = self._choose(state, waiting, turn)
+            if person is None:
+                moments += self._hopes(waiting, turn)
+                continue
+            del state.waiting[case]
+            state.owned[case] = person
+            state.last[waiting["to"]] = person
+            turn.subject = {"case": case}
+            origin = Origin(waiting["rule"], "assigned", waiting["source"], str(waiting["since"]))
+            turn.act("assign", origin, {"to": [person], "people": [person], "queue": waiting["to"]})
+            event = Event(f"desk/{case}/{turn.at}", "case.assigned", turn.at)
+            event.case, event.actor, event.payload = case, "policy", {"assignee": person}
+            turn.messages.append((f"case:{case}", event, {}))
+        state.alarm = min((moment for moment in moments if moment > turn.at), default=None)
+
+    def _choose(self, state: Queues, waiting: Waiting, turn: Turn) -> str | None:
+        """Who of those on duty, free, and able takes the case."""
+        to = waiting["to"]
+        group = self._groups.get(to, {})
+        loads: dict[str, int] = {}
+        for person in state.owned.values():
+            loads[person] = loads.get(person, 0) + 1
+        capacity = group.get("capacity")
+        able = [
+            person for person in turn.roster.on_duty(to, turn.at, turn.present)
+            if (capacity is None or loads.get(person, 0) < capacity) and self._suits(group, person, waiting, turn.at)
+        ]  # fmt: skip
+        if not able:
+            return None
+        strategy = waiting["assign"]["strategy"]
+        if strategy == "sticky" and waiting["sticky"] in able:
+            return str(waiting["sticky"])
+        if strategy == "round_robin":
+            members = turn.roster.members(to)
+            start = members.index(state.last[to]) + 1 if state.last.get(to) in members else 0
+            return next(person for person in [*members[start:], *members[:start]] if person in able)
+        return min(able, key=lambda person: (loads.get(person, 0), able.index(person)))
+
+    def _suits(self, group: Mapping[str, Any], person: str, waiting: Waiting, at: int) -> bool:
+        """Whether the need in force lets the person take it; needs are relaxed one after the other."""
+        need = _need(waiting, at)[0]
+        if need is None or need == "any":
+            return True
+        skills = group.get("skills", {}).get(person.removeprefix("person:"), {})
+        return bool(skills.get(need["skill"], 0) >= need.get("level", 1))
+
+    def _hopes(self, waiting: Waiting, turn: Turn) -> list[int]:
+        """When it is worth looking again: a need relaxed, somebody on duty, too long a wait."""
+        moments = [_need(waiting, turn.at)[1], waiting["overflow_at"]]
+        moments.append(turn.roster.next_on_duty(waiting["to"], turn.at, turn.present))
+        return [moment for moment in moments if moment is not None]
+
+
+def _need(waiting: Waiting, at: int) -> tuple[Any, int | None]:
+    """The need in force at an instant, and when the next one takes its place."""
+    until = waiting["since"]
+    for need in waiting["need"]:
+        if need == "any" or "for_us" not in need:
+            return need, None
+        until += need["for_us"]
+        if at < until:
+            return need, until
+    return None, None
