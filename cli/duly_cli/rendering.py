@@ -79,20 +79,20 @@ def _rows(content: bytes) -> list[str]:
 def _one(diagnostic: Diagnostic, rows: list[str], colour: bool) -> str:
     paint = _painter(colour)
     span = diagnostic.span
-    head = paint(f"{_seen(span.file)}:{span.line}:{span.column}: ", "1")
+    head = paint(f"{seen(span.file)}:{span.line}:{span.column}: ", "1")
     severity = paint(f"{diagnostic.severity} {diagnostic.code}", _COLOURS[diagnostic.severity])
-    lines = [f"{head}{severity}: {_seen(diagnostic.message)}"]
+    lines = [f"{head}{severity}: {seen(diagnostic.message)}"]
     lines += _excerpt(span, rows, paint, _COLOURS[diagnostic.severity])
     if diagnostic.path:
-        lines.append(paint(f"  at: {fitted(_seen(diagnostic.path), _WIDEST)}", "2"))
+        lines.append(paint(f"  at: {fitted(seen(diagnostic.path), _WIDEST)}", "2"))
     for related in diagnostic.related:
-        lines.append(f"  {related.span.file}:{related.span.line}:{related.span.column}: {_seen(related.message)}")
+        lines.append(f"  {related.span.file}:{related.span.line}:{related.span.column}: {seen(related.message)}")
     if diagnostic.help:
-        lines.append(f"  help: {_seen(diagnostic.help)}")
+        lines.append(f"  help: {seen(diagnostic.help)}")
     return "\n".join(lines) + "\n\n"
 
 
-def _seen(text: str) -> str:
+def seen(text: str) -> str:
     """`text` with a stand-in of one column for each sign that a terminal would obey or hide."""
     return _UNSEEN.sub("\ufffd", text)
 
@@ -101,7 +101,7 @@ def _excerpt(span: Span, rows: list[str], paint: Any, colour: str) -> list[str]:
     """The line and a caret under what is meant, wide characters counted as two columns."""
     if not 0 < span.line <= len(rows):
         return []
-    row = _seen(rows[span.line - 1].replace("\t", " "))
+    row = seen(rows[span.line - 1].replace("\t", " "))
     start = span.column - 1
     end = max(span.end_column - 1 if span.end_line == span.line else len(row), start + 1)
     cut = max(0, start - _WIDEST // 2)

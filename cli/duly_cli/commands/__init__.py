@@ -21,6 +21,7 @@ _COMMANDS = {
     "inspect": "inspect",
     "schema": "schema",
     "simulate": "simulate",
+    "test": "test",
     "validate": "validate",
 }
 

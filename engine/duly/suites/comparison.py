@@ -49,8 +49,7 @@ def compare(
     if looks and (decision is None or state is None):
         return [Difference((looks[0],), "there is no case to look at: nothing of what is given opens one", told=True)]
     for key in expect:
-        if key in looks:
-            assert decision is not None and state is not None
+        if key in looks and decision is not None and state is not None:
             found += _LOOKS[key](expect[key], policy, state, decision)
         elif key == "actions":
             found += _sequence(expect[key], shown, bool(expect.get("only")))
@@ -191,7 +190,8 @@ def _missing(number: int, wanted: Json, shown: Sequence[Json], here: int, taken:
     alike = [each for each in rest if "type" not in wanted or each["type"] == wanted["type"]]
     near = min(alike, key=lambda each: len(misses(wanted, each)), default=None)
     what = f"action {number + 1} did not come"
-    return Difference(("actions", number), what, wanted, None, near, () if near is None else tuple(misses(wanted, near)))
+    apart = () if near is None else tuple(misses(wanted, near))
+    return Difference(("actions", number), what, wanted, None, near, apart)
 
 
 def _never(expect: Sequence[Json], shown: Sequence[Json]) -> list[Difference]:
@@ -208,9 +208,9 @@ def misses(wanted: Json, action: Json) -> list[tuple[str, Any, Any]]:
     found: list[tuple[str, Any, Any]] = []
     for key, asked in wanted.items():
         if key == "to":
-            reached = [*_listed(action["data"].get("to")), *_listed(action["data"].get("people"))]
-            fits = sorted(asked) == sorted(_listed(action["data"].get("to"))) if isinstance(asked, list) else asked in reached
             value: Any = _listed(action["data"].get("to"))
+            reached = [*value, *_listed(action["data"].get("people"))]
+            fits = sorted(asked) == sorted(value) if isinstance(asked, list) else asked in reached
         elif key == "person":
             value = action.get(key)
             fits = value is not None and value.removeprefix("person:") == str(asked).removeprefix("person:")

@@ -136,9 +136,8 @@ def _falls_to_case(entry: Mapping[str, Any], known: bool) -> bool:
 
 def _moment(entry: Mapping[str, Any], number: int, before: int | None) -> int:
     where = f"given.events[{number}]"
-    if "at" in entry:
-        at = _instant(entry["at"], f"{where}.at")
-        assert at is not None
+    at = _instant(entry.get("at"), f"{where}.at")
+    if at is not None:
         return at
     if before is None:
         raise Unplayable(f"`{where}` comes `after` an event, and there is none before it; give it `at`")

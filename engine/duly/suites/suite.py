@@ -56,11 +56,8 @@ class Test:
         data: Any = self._raw()
         whole: Path = (*self.path, "expect")
         for part in path:
-            if isinstance(data, Mapping) and part in data:
-                data = data[part]
-            elif isinstance(data, list) and isinstance(part, int) and part < len(data):
-                data = data[part]
-            else:
+            data = _inner(data, part)
+            if data is None:
                 break
             whole = (*whole, part)
         column = _column(data)
@@ -125,6 +122,12 @@ def _laid_over(common: Any, own: Any) -> Any:
         both = (common[key], own[key])
         merged[key] = [*both[0], *both[1]] if key in _LAID_BEHIND else _laid_over(*both)
     return merged
+
+
+def _inner(data: Any, part: str | int) -> Any:
+    if isinstance(data, list):
+        return data[part] if isinstance(part, int) and part < len(data) else None
+    return data.get(part) if isinstance(data, Mapping) else None
 
 
 def _column(data: Any) -> str | None:

@@ -1,0 +1,132 @@
+"""`duly test`: the tests beside a policy, in virtual time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import click
+
+from duly_cli import coverage_formats, options, rendering, trying, verdicts
+from duly_cli.files import Unreadable, complain
+from duly_cli.sources import Choice
+from duly_cli.trying import Suite, Trial
+
+
+@click.command()
+@click.argument("policy", default=".")
+@options.policy
+@click.option("-k", "word", metavar="WORD", help="Only tests with WORD in their name or file.")
+@click.option("--verbose", "-v", is_flag=True, help="List every test, and everything that is not covered.")
+@click.option("--coverage", is_flag=True, help="Say what of the policy the tests use.")
+@click.option("--coverage-threshold", "threshold", metavar="PERCENT", help="Fail below this share of entries.")
+@click.option("--lcov", metavar="FILE", help="Write the coverage to FILE, as LCOV.")
+@click.option("--cobertura", metavar="FILE", help="Write the coverage to FILE, as Cobertura XML.")
+@click.option("--junit", metavar="FILE", help="Write the results to FILE, as JUnit XML.")
+@click.option("--watch", is_flag=True, help="Run again whenever a file changes, until Ctrl-C.")
+@click.option("--record", is_flag=True, help="Write what happened into the expectations that failed.")
+def test(
+    policy: str, parameters: tuple[str, ...], parameters_file: str | None, word: str | None, verbose: bool,
+    coverage: bool, threshold: str | None, lcov: str | None, cobertura: str | None, junit: str | None,
+    watch: bool, record: bool,
+) -> int:  # fmt: skip
+    """Run the tests of a policy set, or of every set below a folder: `*.test.yaml` beside the policies.
+
+    A failing test says where its expectation stands, what was found instead, and which rules were tried.
+    """
+    choice = Choice(parameters, parameters_file)
+    least = None if threshold is None else _percentage(threshold)
+    covering = coverage or least is not None or lcov is not None or cobertura is not None
+
+    def once() -> int:
+        suites = trying.suites(policy, choice)
+        trials, faulty = _run(suites, word, verbose, covering)
+        if record:
+            from duly_cli import recording
+
+            trials = recording.recorded(trials)
+        code = _conclude(suites, trials, faulty, word, policy)
+        if covering:
+            code = max(code, _cover(suites, verbose, least))
+            _write(lcov, lambda: coverage_formats.lcov(suites))
+            _write(cobertura, lambda: coverage_formats.cobertura(suites))
+        _write(junit, lambda: coverage_formats.junit(trials))
+        return code
+
+    if watch:
+        from duly_cli import watching
+
+        return watching.again(policy, once)
+    return once()
+
+
+def _percentage(text: str) -> float:
+    if not re.fullmatch(r"\d{1,3}(\.\d+)?%?", text) or float(text.rstrip("%")) > 100:
+        raise click.UsageError(f"`--coverage-threshold {text}`: expected a percentage such as `95%`")
+    return float(text.rstrip("%"))
+
+
+def _run(suites: Sequence[Suite], word: str | None, verbose: bool, covering: bool) -> tuple[list[Trial], int]:
+    """Run every test that is asked for, telling of each file; the trials, and the files that cannot be read."""
+    trials: list[Trial] = []
+    faulty = 0
+    for suite in suites:
+        if suite.faults:
+            rendering.show(suite.faults, suite.texts, "text")
+            faulty += len({fault.span.file for fault in suite.faults if fault.severity == "error"})
+        by_file: dict[str, list[Trial]] = {}
+        for each in suite.tests:
+            if word is None or word.casefold() in f"{each.file} {each.name}".casefold():
+                trial = trying.tried(suite, each, covering=covering)
+                by_file.setdefault(each.file, []).append(trial)
+        for file, own in by_file.items():
+            _tell(file, own, verbose)
+            trials += own
+    return trials, faulty
+
+
+def _tell(file: str, trials: Sequence[Trial], verbose: bool) -> None:
+    failed = [trial for trial in trials if not trial.outcome.passed]
+    passed = len(trials) - len(failed)
+    counts = f"{passed} passed" + (f", {len(failed)} failed" if failed else "")
+    click.echo(f"{'✗' if failed else '✓'} {file}  {counts}")
+    if verbose:
+        for trial in trials:
+            click.echo(f"    {'✓' if trial.outcome.passed else '✗'} {trial.outcome.test.name}")
+    for trial in failed:
+        click.echo(verdicts.told(trial), nl=False)
+
+
+def _conclude(suites: Sequence[Suite], trials: Sequence[Trial], faulty: int, word: str | None, policy: str) -> int:
+    if not trials and not faulty:
+        if word is not None and any(suite.tests for suite in suites):
+            complain(f"no test has `{word}` in its name; `duly test --verbose` lists them")
+        else:
+            complain(f"no tests in `{policy}`; they are looked for in `*.test.yaml` beside the policies")
+    click.echo(verdicts.summary(trials, faulty))
+    fine = bool(trials) and not faulty and all(trial.outcome.passed for trial in trials)
+    return 0 if fine else 1
+
+
+def _cover(suites: Sequence[Suite], verbose: bool, least: float | None) -> int:
+    code = 0
+    for suite in suites:
+        click.echo(coverage_formats.text(suite, verbose), nl=False)
+        share = coverage_formats.entry_share(suite)
+        if least is not None and share < least:
+            complain(f"{suite.argument}: {share:.1f}% of the entries are covered; asked for {least:g}%")
+            code = 1
+    return code
+
+
+def _write(file: str | None, content: object) -> None:
+    if file is None:
+        return
+    assert callable(content)
+    try:
+        with open(file, "w", encoding="utf-8") as output:
+            output.write(content())
+    except OSError as error:
+        raise Unreadable(f"cannot write `{file}`: {(error.strerror or str(error)).lower()}") from None
+
+
