@@ -89,9 +89,11 @@ class PolicySet:
         self.sets = Sets(
             Duties([duty for duty in duties if duty.for_each != "case"]), Counting(specs, "set"), self.surveys,
             self.ladders, self.calendars, zone, list(compiled["roster"]["people"]),
-            list(compiled["roster"]["groups"]), self.customer_intake,
+            list(compiled["roster"]["groups"]), self.reactions, self.customer_intake,
         )  # fmt: skip
-        self.customers = Customers(self.surveys, self.ledger, Counting(specs, "customer"), self.customer_intake)
+        self.customers = Customers(
+            self.surveys, self.ledger, Counting(specs, "customer"), self.reactions, self.customer_intake
+        )
 
     def machines(self) -> dict[str, Any]:
         """What runs customers, the desk and the set, by the sort of entity; see timeline.Machine."""

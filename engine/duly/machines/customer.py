@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from duly.cases import Event
 from duly.instants import render
 from duly.machines.budget import free_at
 from duly.machines.counting import Counting
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from duly.cases import Event
     from duly.conditions.values import Intake
+    from duly.machines.reaction import Reactions
     from duly.machines.survey import Survey
     from duly.machines.turn import Turn
 
@@ -51,11 +52,13 @@ class Customers:
     """The machine of customers; see timeline.Machine."""
 
     def __init__(
-        self, surveys: Sequence[Survey], ledger: Sequence[Mapping[str, Any]], counting: Counting, intake: Intake
-    ) -> None:
+        self, surveys: Sequence[Survey], ledger: Sequence[Mapping[str, Any]], counting: Counting,
+        reactions: Reactions, intake: Intake,
+    ) -> None:  # fmt: skip
         self._surveys = {survey.id: survey for survey in surveys}
         self._ledger = ledger
         self._counting = counting
+        self._reactions = reactions
         self._intake = intake
         self.hears = counting.hears.union(
             {"survey.asked", "survey.sent", "survey.answered"}, *(survey.hears for survey in surveys)
@@ -77,6 +80,9 @@ class Customers:
                 state.facts.update(values)
             turn.subject = {"customer": state.id, "case": event.case}
             self._counting.react(state.memory, event, {**state.facts, **facts}, turn)
+            if event.case is None:
+                own = {**state.facts, **{f"event.{name}": value for name, value in event.payload.items()}}
+                self._reactions.react_without_case(state, event, own, turn)
             self._hear(state, event, {**state.facts, **facts}, turn)
             self._pass_on(turn, event.case)
         self._settle(state, turn)
@@ -173,6 +179,12 @@ class Customers:
         plan["status"], plan["sent_at"] = SENT, turn.at
         state.sent.append((turn.at, survey.id, survey.kind))
         turn.act("survey.sent", self._origin(survey, plan, "survey.planned"), survey.content(plan["facts"]))
+        if plan["case"] is not None:
+            # The case that it is about hears of it too: a gate may wait for it, a reaction may follow.
+            sent = Event(f"{survey.id}/{plan['occurrence']}/sent", "survey.sent", turn.at)
+            sent.case, sent.customer, sent.actor = plan["case"], state.id, "policy"
+            sent.payload = {"survey": survey.id}
+            turn.messages.append((f"case:{plan['case']}", sent, {}))
 
     def _remind(self, state: Customer, survey: Survey, plan: dict[str, Any], turn: Turn) -> None:
         plan["reminders"] += 1

@@ -99,7 +99,18 @@ class Reactions:
         self._counting.react(state.memory, event, facts, turn)
         self._approvals.react(state.memory, event, facts, turn)
 
-    def _round(self, state: State, reaction: Json) -> Any:
+    def react_without_case(self, state: Any, event: Event, facts: Facts, turn: Turn) -> None:
+        """Do what every matching reaction says on an event of no case; `state` remembers the rounds.
+
+        Nobody approves, counts or holds back here: those look at cases. What is emitted, or would change a
+        case, is left in the turn's queue.
+        """
+        for reaction, test in self._by_event.get(event.type, ()):
+            if test is None or test(facts):
+                origin = Origin(reaction["rule"], event.type, reaction.get("source", ()), event.id)
+                do(turn, self._round(state, reaction), origin, facts)
+
+    def _round(self, state: Any, reaction: Json) -> Any:
         """`do`, or once there have been as many rounds as there may be what comes `then`."""
         rounds = reaction.get("rounds")
         if rounds is None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from duly.machines.counting import Counting
     from duly.machines.duty import Duties
     from duly.machines.ladder import Ladder
+    from duly.machines.reaction import Reactions
     from duly.machines.survey import Survey
     from duly.machines.turn import Turn
 
@@ -45,11 +46,13 @@ class Sets:
 
     def __init__(
         self, duties: Duties, counting: Counting, surveys: Sequence[Survey], ladders: Mapping[str, Ladder],
-        calendars: Calendars, zone: Zone, people: Sequence[str], groups: Sequence[str], intake: Intake,
+        calendars: Calendars, zone: Zone, people: Sequence[str], groups: Sequence[str], reactions: Reactions,
+        intake: Intake,
     ) -> None:  # fmt: skip
         self._intake = intake
         self._duties = duties
         self._counting = counting
+        self._reactions = reactions
         self._ladders = ladders
         self._calendars = calendars
         self._people = [{"person": f"person:{name}"} for name in people]
@@ -89,6 +92,8 @@ class Sets:
                 turn.subject = {}
             self._counting.react(state.memory, event, facts, turn)
             told_facts = {**facts, **_payload(event)}
+            if event.case is None and event.customer is None:
+                self._reactions.react_without_case(state, event, told_facts, turn)
             self._duties.hear(state.memory, event, told_facts, turn, births=event.case is None)
             self._pass_on(turn, event.case)
         self._set_alarm(state)
