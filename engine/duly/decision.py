@@ -13,7 +13,7 @@ from duly.machines.classification import Table, classify
 from duly.machines.clock import Clock
 from duly.machines.ladder import Ladder
 from duly.machines.route import Routing
-from duly.machines.run import FAILED, Run
+from duly.machines.run import FAILED, OPEN, Run
 from duly.machines.state import State
 from duly.machines.survey import Plan, Survey
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _NOTHING: dict[str, Any] = {}
 _UNSTARTED = Run()
+_CHANGING = frozenset(("customer.updated", "case.assigned", "case.acknowledged"))
 
 
 class PolicySet:
@@ -84,20 +85,22 @@ class PolicySet:
                 if test is None or test(facts):
                     deeds.setdefault(name, []).append((deed, payload))
             if self.routing is not None and event.type in self.routing.evaluate_on:
-                state.route = self.routing.route(facts)
+                state.route, state.routed = self.routing.route(facts), facts
             self._survey(state, event, facts)
         self._advance(state, at, deeds, changed)
 
     def _take(self, state: State, event: Event, changed: set[str]) -> dict[str, Any]:
         """Let the facts of an event into the state; returns its payload as facts."""
         payload: dict[str, Any] = _NOTHING
-        opening = event.type == "case.opened"
+        opening = event.type == "case.opened" and state.opened_at is None
         if event.payload and event.type != "customer.updated":
             payload, faults = self.event_intake(event.payload, False)
             _refuse(faults, event.path + "data.")
         for name in self.required.get(event.type, ()):
             if event.payload.get(name) is None:
                 raise Refused("C203", f"`{name}` is missing; every `{event.type}` has it", f"{event.path}data.{name}")
+        if event.changes or opening or event.type in _CHANGING:
+            state.facts = state.facts.copy()
         if event.changes or opening:
             values, faults = self.case_intake(event.changes, opening)
             _refuse(faults, event.path + event.field_path)
@@ -141,7 +144,7 @@ class PolicySet:
             before = state.derived
             changed.update(name for name, found in derived.items() if before.get(name) != found)
             state.derived = derived
-        if errors:
+        if errors or state.errors:
             state.errors = [error for error in state.errors if error["code"] != "rule_error"] + errors
 
     def _survey(self, state: State, event: Event, facts: Mapping[str, Any]) -> None:
@@ -151,7 +154,12 @@ class PolicySet:
         for each in self.surveys:
             if event.type in each.hears:
                 customer = state.customer or state.id
-                survey.see(each, state.plans[each.id], event.type, event.at, facts, customer, self.ledger, state.sent)
+                plan = state.plans[each.id]
+                try:
+                    survey.see(each, plan, event.type, event.at, facts, customer, self.ledger, state.sent)
+                except BeyondCalendar as error:
+                    plan.status, plan.gate = "suppressed", "calendar"
+                    state.errors.append(_unknown(each.rule, error))
 
     def _advance(self, state: State, at: int, deeds: dict[str, Deeds], changed: set[str]) -> None:
         runs = state.runs
@@ -160,39 +168,34 @@ class PolicySet:
             touched = bool(changed) and not clock.watches.isdisjoint(changed)
             if own is None and not touched and not clock.every:
                 continue
-            facts: Mapping[str, Any] = state.facts
-            doing: Sequence[int] = ()
-            if own:
-                if len(own) > 1:
-                    own.sort(key=_first)
-                payload = own[-1][1]
-                facts = {**facts, **payload} if payload else facts
-                doing = [deed for deed, _ in own]
+            if own is not None and len(own) > 1:
+                own.sort(key=_first)
             run = runs[clock.id]
             try:
                 if clock.every:
-                    run = clocks.roll(clock, run, at, facts)
-                runs[clock.id] = clocks.advance(clock, run, at, doing, facts, touched)
+                    run = clocks.roll(clock, run, at, state.facts)
+                runs[clock.id] = clocks.advance(clock, run, at, own or (), state.facts, touched)
             except BeyondCalendar as error:
                 runs[clock.id] = self._fail(state, clock, run, error)
         if self.leads:
-            self._place_leads(state)
+            self._place_leads(state, at)
 
-    def _place_leads(self, state: State) -> None:
+    def _place_leads(self, state: State, at: int) -> None:
         for clock in self.leads:
             assert clock.before is not None
             run = state.runs[clock.id]
             try:
-                lead.place(clock, run, state.runs.get(clock.before[0]))
+                lead.place(clock, run, state.runs.get(clock.before[0]), at)
             except BeyondCalendar as error:
                 state.runs[clock.id] = self._fail(state, clock, run, error)
 
     def _fail(self, state: State, clock: Clock, run: Run, error: BeyondCalendar) -> Run:
         """A clock without an answer says so; the other clocks of the case run on (semantics §9)."""
-        state.errors.append({"code": "beyond_calendar", "message": error.message, "rule": clock.rule})
-        failed = Run(run.cycle)
+        state.errors.append(_unknown(clock.rule, error))
+        failed = Run(run.cycle if run.phase is OPEN else run.cycle + 1)
         failed.phase = FAILED
         failed.started_at = run.started_at
+        failed.alive = True
         return failed
 
     def replay(self, case: Case, at: int) -> State:
@@ -202,28 +205,37 @@ class PolicySet:
             self.apply(state, moment, batch)
         for clock in self.clocks:
             if clock.every:
-                state.runs[clock.id] = clocks.roll(clock, state.runs[clock.id], at, state.facts)
+                run = state.runs[clock.id]
+                try:
+                    state.runs[clock.id] = clocks.roll(clock, run, at, state.facts)
+                except BeyondCalendar as error:
+                    state.runs[clock.id] = self._fail(state, clock, run, error)
         return state
 
     def view(self, state: State, at: int) -> dict[str, Any]:
         """The decision of interface.md §3 for a case as it stands at `at`."""
+        errors: list[dict[str, Any]] = []
         decision: dict[str, Any] = {
             "case": state.id,
             "at": instants.render(at),
             "policy": self.identity,
             "fields": {name: {"value": value, "from": origin} for name, (value, origin) in state.derived.items()},
             "route": state.route,
-            "clocks": [snapshot.clock(clock, state.runs[clock.id], at, self.ladders) for clock in self.clocks],
+            "clocks": [snapshot.clock(clock, state.runs[clock.id], at, self.ladders, errors) for clock in self.clocks],
             "surveys": [survey.view(each, state.plans[each.id], at) for each in self.surveys],
         }
-        if state.errors:
-            decision["errors"] = state.errors
+        if state.errors or errors:
+            decision["errors"] = state.errors + errors
         return decision
 
 
 def decide(policy: PolicySet, case: Case, at: int) -> dict[str, Any]:
     """What the policy says of a case at an instant, given its events until then. Raises Refused."""
     return policy.view(policy.replay(case, at), at)
+
+
+def _unknown(rule: str, error: BeyondCalendar) -> dict[str, Any]:
+    return {"code": "beyond_calendar", "message": error.message, "rule": rule}
 
 
 def _first(pair: tuple[int, Any]) -> int:
