@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import duly
 from duly.diagnostics import Diagnostic, Span
@@ -104,7 +105,9 @@ def _excerpt(span: Span, rows: list[str], paint: Any, colour: str) -> list[str]:
     row = _seen(rows[span.line - 1].replace("\t", " "))
     start = span.column - 1
     end = max(span.end_column - 1 if span.end_line == span.line else len(row), start + 1)
-    cut = max(0, start - _WIDEST // 2)
+    cut = start
+    while cut and width(row[cut - 1 : start]) <= _WIDEST // 2:
+        cut -= 1
     if cut and width(row) > _WIDEST:
         row, start, end = "…" + row[cut + 1 :], start - cut, end - cut
     shown = fitted(row, _WIDEST)
@@ -165,11 +168,26 @@ def _sarif(diagnostics: Sequence[Diagnostic], texts: Mapping[str, bytes], colour
     driver = {
         "name": "duly",
         "version": duly.__version__,
-        "rules": [{"id": code} for code in sorted({each.code for each in worst})],
+        "rules": [_rule(code) for code in sorted({each.code for each in worst})],
     }
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": [_result(each) for each in worst]}
     report = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
     return json.dumps(report, ensure_ascii=False, indent=2) + "\n"
+
+
+def _rule(code: str) -> dict[str, Any]:
+    """What the catalogue says of a code."""
+    from duly.codes import CATALOGUE
+    from duly.conditions.faults import CODES
+
+    entry = CATALOGUE.get(code) or next(each for each in CODES if each.code == code)
+    return {
+        "id": code,
+        "name": entry.name,
+        "shortDescription": {"text": entry.name.replace("-", " ")},
+        "fullDescription": {"text": entry.meaning},
+        "help": {"text": entry.remedy},
+    }
 
 
 def _result(diagnostic: Diagnostic) -> dict[str, Any]:
@@ -193,7 +211,7 @@ def _location(span: Span) -> dict[str, Any]:
         "endLine": span.end_line,
         "endColumn": span.end_column,
     }
-    return {"artifactLocation": {"uri": span.file.replace(os.sep, "/")}, "region": region}
+    return {"artifactLocation": {"uri": quote(span.file.replace(os.sep, "/"))}, "region": region}
 
 
 def _github(diagnostics: Sequence[Diagnostic], texts: Mapping[str, bytes], colour: bool) -> str:
@@ -207,7 +225,7 @@ def _github(diagnostics: Sequence[Diagnostic], texts: Mapping[str, bytes], colou
             span = each.span
             place = f"file={_escaped(span.file, True)},line={span.line},col={span.column}"
             place += f",endLine={span.end_line},endColumn={span.end_column},title={_escaped('duly ' + each.code, True)}"
-            text = each.message + (f"\n{each.help}" if each.help else "")
+            text = _seen(each.message) + (f"\n{_seen(each.help)}" if each.help else "")
             lines.append(f"::{command} {place}::{_escaped(text)}")
         if len(few) < len(own):
             more = f"{len(own) - len(few)} more like these; `duly validate` lists them all"
