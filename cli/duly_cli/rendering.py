@@ -29,7 +29,9 @@ _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\
 """Signs that would move the cursor, change colours or turn the reading direction of a terminal."""
 
 
-def show(diagnostics: Sequence[Diagnostic], texts: Mapping[str, bytes], form: str, output: str | None = None) -> None:
+def show(
+    diagnostics: Sequence[Diagnostic], texts: Mapping[str, bytes], form: str, output: str | None = None
+) -> None:
     """Print a report, or write it to a file. Raises Unreadable where the file cannot be written."""
     colour = output is None and form == "text" and coloured(sys.stdout)
     report = _RENDERERS[form](diagnostics, texts, colour)
@@ -63,7 +65,9 @@ def summary(diagnostics: Sequence[Diagnostic], files: int) -> str:
 def _counts(diagnostics: Sequence[Diagnostic]) -> str:
     found = Counter[str](each.severity for each in diagnostics)
     words = (("error", "errors"), ("warning", "warnings"), ("info", "remarks"))
-    return ", ".join(f"{found[key]} {many if found[key] != 1 else many[:-1]}" for key, many in words if found[key])
+    return ", ".join(
+        f"{found[key]} {many if found[key] != 1 else many[:-1]}" for key, many in words if found[key]
+    )
 
 
 def _text(diagnostics: Sequence[Diagnostic], texts: Mapping[str, bytes], colour: bool) -> str:
@@ -87,7 +91,9 @@ def _one(diagnostic: Diagnostic, rows: list[str], colour: bool) -> str:
     if diagnostic.path:
         lines.append(paint(f"  at: {fitted(_seen(diagnostic.path), _WIDEST)}", "2"))
     for related in diagnostic.related:
-        lines.append(f"  {related.span.file}:{related.span.line}:{related.span.column}: {_seen(related.message)}")
+        lines.append(
+            f"  {related.span.file}:{related.span.line}:{related.span.column}: {_seen(related.message)}"
+        )
     if diagnostic.help:
         lines.append(f"  help: {_seen(diagnostic.help)}")
     return "\n".join(lines) + "\n\n"
@@ -170,7 +176,11 @@ def _sarif(diagnostics: Sequence[Diagnostic], texts: Mapping[str, bytes], colour
         "version": duly.__version__,
         "rules": [_rule(code) for code in sorted({each.code for each in worst})],
     }
-    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": [_result(each) for each in worst]}
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(each) for each in worst],
+    }
     report = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
     return json.dumps(report, ensure_ascii=False, indent=2) + "\n"
 
@@ -211,7 +221,7 @@ def _location(span: Span) -> dict[str, Any]:
         "endLine": span.end_line,
         "endColumn": span.end_column,
     }
-    return {"artifactLocation": {"uri": quote(span.file.replace(os.sep, "/"))}, "region": region}
+    return {"artifactLocation": {"uri": quote(os.fsencode(span.file.replace(os.sep, "/")))}, "region": region}
 
 
 def _github(diagnostics: Sequence[Diagnostic], texts: Mapping[str, bytes], colour: bool) -> str:
