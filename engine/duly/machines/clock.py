@@ -143,8 +143,9 @@ def _do(clock: Clock, run: Run, at: int, deed: int, facts: Facts) -> Run:
         if run.phase is not STOPPED:
             return run
         if clock.reopen == "new_cycle":
-            return start(clock, run, at, {**run.start_facts, **facts})
+            return start(clock, run, at, {**run.start_facts, **facts}) if _may_start(clock, facts) else run
         run.phase = OPEN
+        run.held = run.freed = False
         run.paused_at = run.ended_at if run.paused_at is None else run.paused_at
         run.ended_at = None
         resume(run, at)
@@ -194,6 +195,7 @@ def _begin(clock: Clock, run: Run, at: int, facts: Facts) -> None:
         run.start_facts = {name: value for name, value in facts.items() if name.startswith("event.")}
     target = run.target = clock.target(facts)
     run.promised = None if target is None or target.field is None else facts.get(target.field)
+    run.matched = target, run.promised
     run.calendar = clock.calendar if target is None else target.calendar
     run.due = due_when(run, run.since)
 
@@ -236,8 +238,11 @@ def resume(run: Run, at: int) -> None:
 
 
 def _pause_by_state(clock: Clock, run: Run, at: int, facts: Facts) -> None:
-    """Where `resume` is written, entering the state pauses; else being in it does."""
+    """Where `resume` is written, entering the one state pauses and entering the other resumes; else being in
+    the state pauses.
+    """
     asked = clock.pause_while is not None and clock.pause_while(facts)
+    freed = clock.resume_while is not None and clock.resume_while(facts)
     if not clock.edges:
         if asked:
             pause(run, at)
@@ -245,9 +250,9 @@ def _pause_by_state(clock: Clock, run: Run, at: int, facts: Facts) -> None:
             resume(run, at)
     elif asked and not run.held:
         pause(run, at)
-    elif clock.resume_while is not None and clock.resume_while(facts):
+    elif freed and not run.freed:
         resume(run, at)
-    run.held = asked
+    run.held, run.freed = asked, freed
 
 
 def rematch(clock: Clock, run: Run, at: int, facts: Facts) -> None:
@@ -256,8 +261,11 @@ def rematch(clock: Clock, run: Run, at: int, facts: Facts) -> None:
         facts = {**facts, **run.start_facts}
     target = clock.target(facts)
     promised = facts.get(target.field) if target is not None and target.field is not None else None
+    before, run.matched = run.matched, (target, promised)
     if target is run.target and promised == run.promised:
         run.facts = facts
+        return
+    if run.matched == before:
         return
     now = at if run.since is None else run.since
     old, old_due, old_promised, old_calendar = run.target, due_when(run, now), run.promised, run.calendar
@@ -319,7 +327,7 @@ def _next_period(clock: Clock, run: Run, at: int, facts: Facts) -> Run:
 def _succeeded(clock: Clock, run: Run, at: int, facts: Facts) -> Run:
     """The next period, in which a pause goes on."""
     fresh = start(clock, run, at, facts)
-    fresh.held = run.held
+    fresh.held, fresh.freed = run.held, run.freed
     if run.since is None:
         pause(fresh, at)
     return fresh
@@ -332,4 +340,3 @@ def roll(clock: Clock, run: Run, now: int, facts: Facts) -> Run:
     while run.since is not None and run.due is not None and run.started_at < run.due < now:
         run = _succeeded(clock, run, run.due, facts)
     return run
-

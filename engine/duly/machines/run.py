@@ -18,14 +18,17 @@ class Run:
 
     `stretches` are the finished pieces of running time as (from, to, calendar): each keeps the calendar it
     ran in. `since` is the start of the piece still running, None while the clock is paused or has ended.
-    `due` is None without a promise, and while the clock is paused before its due. `held` and `alive` are what
-    the states that pause and carry it were last, `late` says that a lead time had passed when it was born.
-    `facts` are those by which the target in force was chosen, `start_facts` what of them its start event said.
+    `due` is None without a promise, and while the clock is paused before its due. `held`, `freed`
+    and `alive` are what the states that pause, resume and carry it were last, `late` says that a lead time had
+    passed when it was born. `matched` is the (target, promised instant) that held last, which a change may
+    not have put in force; `facts` are those by which the one in force was chosen, `start_facts` what of them
+    the start event said.
     """
 
     __slots__ = (
-        "alive", "breached_by_change", "calendar", "cycle", "due", "ended_at", "facts", "held", "late", "paused_at",
-        "pauses", "phase", "promised", "since", "start_facts", "started_at", "stretches", "target",
+        "alive", "breached_by_change", "calendar", "cycle", "due", "ended_at", "facts", "freed", "held", "late",
+        "matched", "paused_at", "pauses", "phase", "promised", "since", "start_facts", "started_at", "stretches",
+        "target",
     )  # fmt: skip
 
     def __init__(self, cycle: int = 0) -> None:
@@ -39,12 +42,14 @@ class Run:
         self.paused_at: int | None = None
         self.pauses: list[tuple[int, int]] = []
         self.held = False
+        self.freed = False
         self.alive = False
         self.late = False
         self.ended_at: int | None = None
         self.promised: int | None = None
         self.due: int | None = None
         self.breached_by_change = False
+        self.matched: tuple[Target | None, int | None] = (None, None)
         self.facts: Mapping[str, Any] = {}
         self.start_facts: dict[str, Any] = {}
 
