@@ -88,11 +88,10 @@ def rounds(works: Sequence[Callable[[], int]], count: int, least: float = 0.1) -
     return found
 
 
-def cpu(command: Sequence[str], stdin: bytes | None = None, **more: Any) -> tuple[float, float]:
+def cpu(command: Sequence[str], **more: Any) -> tuple[float, float]:
     """CPU seconds (user and system) and seconds on the clock that a command took. Raises where it fails."""
     started = time.perf_counter()
-    if stdin is None:
-        more.setdefault("stdout", subprocess.DEVNULL)
+    more.setdefault("stdout", subprocess.DEVNULL)
     process = subprocess.Popen(command, **more)
     _, status, used = os.wait4(process.pid, 0)
     wall = time.perf_counter() - started

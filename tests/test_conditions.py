@@ -283,7 +283,7 @@ def test_what_is_always_there() -> None:
     assert [] == faults
     assert ["acknowledged", "assignee"] == sorted(name for name in vocabulary.fields if "." not in name)
     assert ["agent.replied"] == vocabulary.carriers("event.automated")
-    assert Vocabulary == type(vocabulary)
+    assert type(vocabulary) is Vocabulary
 
 
 def test_an_explanation_names_the_test_that_failed() -> None:

@@ -10,16 +10,19 @@ aloud (does it say where, what was found, what was expected, what to do, and eac
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
 import shlex
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import duly
 from duly_cli.main import main
 
 HERE = Path(__file__).parent / "diagnostics"
@@ -28,10 +31,8 @@ REWRITE = bool(os.environ.get("REWRITE_GOLDENS"))
 BROKEN = sorted(
     path for path in HERE.iterdir() if path != BASE and (path.is_dir() or path.suffix in (".yaml", ".yml"))
 )
-JARGON = re.compile(
-    r"\b(oneOf|anyOf|allOf|None|True|False|dict|NoneType|str|int|float|bool|list\[|is not of type|schema|Traceback"
-    r"|required property|does not match|regex|KeyError|ValueError)\b"
-)
+sys.path.insert(0, str(Path(__file__).parent))
+house_style = importlib.import_module("house_style")
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +42,9 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     monkeypatch.setenv("NO_COLOR", "1")
 
 
-def test_base_is_sound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_base_is_sound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The set that broken documents are added to has no faults of its own."""
     code, report = validated(BASE, tmp_path, monkeypatch, capsys)
     assert (code, report) == (0, "duly: 6 files checked: no faults\n")
@@ -71,7 +74,12 @@ def test_places(
     for each in diagnostics:
         assert re.fullmatch("[CD][0-9]{3}", each["code"])
         assert is_inside(each, Path.cwd()), each
-        assert style_faults(each) == []
+        assert (
+            house_style.faults(
+                [each["message"], each["help"] or "", *(one["message"] for one in each["related"])]
+            )
+            == []
+        )
 
 
 def validated(
@@ -102,19 +110,83 @@ def validated(
 def is_inside(diagnostic: dict[str, Any], folder: Path) -> bool:
     """Whether the place of a diagnostic lies inside the file that it names."""
     path = folder / diagnostic["file"]
-    lines = path.read_bytes().decode("utf-8", "replace").split("\n") if path.exists() else [""]
+    content = path.read_bytes().decode("utf-8-sig", "replace") if path.exists() else ""
+    lines = re.split("\r\n|\r|\n", content)
     line, column = diagnostic["line"], diagnostic["column"]
     return bool(1 <= line <= len(lines) and 1 <= column <= len(lines[line - 1]) + 1)
 
 
-def style_faults(diagnostic: dict[str, Any]) -> list[str]:
-    """What the house style forbids in a message, its help or its related places."""
-    texts = [diagnostic["message"], diagnostic["help"] or "", *(each["message"] for each in diagnostic["related"])]
-    found = []
-    for text in texts:
-        prose = re.sub("`[^`]*`", "``", text)
-        found += [f"full stop: {text}" for _ in range(prose.endswith("."))]
-        found += [f"capital: {text}" for _ in range(prose[:1].isupper())]
-        found += [f"jargon: {text}" for _ in JARGON.findall(prose)]
-        found += [f"doubled blank: {text}" for _ in range("  " in prose)]
-    return found
+@pytest.mark.parametrize("form", ["json", "sarif", "github"])
+@pytest.mark.parametrize("name", ["several-files", "enum-value-in-chinese", "closed-for-good", "unknown-key"])
+def test_formats(
+    name: str, form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Reports for programs, for code scanning and for pull requests say the same in their own forms."""
+    broken = next(path for path in BROKEN if path.stem == name)
+    _, report = validated(broken, tmp_path, monkeypatch, capsys, "--format", form)
+    report = report.replace(f'"version": "{duly.__version__}"', '"version": "VERSION"')
+    golden = HERE / f"{name}.{form}"
+    if REWRITE:
+        golden.write_text(report, encoding="utf-8")
+    assert golden.read_text(encoding="utf-8") == report
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda path: path.stem)
+def test_sarif_is_what_code_scanning_takes(
+    broken: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every key that code scanning asks for is there: rules, levels, messages, files, regions from 1."""
+    _, report = validated(broken, tmp_path, monkeypatch, capsys, "--format", "sarif")
+    sarif = json.loads(report)
+    assert sarif["version"] == "2.1.0"
+    assert sarif["$schema"].endswith("sarif-2.1.0.json")
+    (run,) = sarif["runs"]
+    driver = run["tool"]["driver"]
+    assert driver["name"] == "duly"
+    for rule in driver["rules"]:
+        assert rule["name"]
+        assert all(rule[key]["text"] for key in ("shortDescription", "fullDescription", "help"))
+    assert {result["ruleId"] for result in run["results"]} == {rule["id"] for rule in driver["rules"]}
+    for result in run["results"]:
+        assert result["level"] in ("error", "warning", "note")
+        assert result["message"]["text"]
+        assert len(result["locations"]) == 1
+        for each in (*result["locations"], *result["relatedLocations"]):
+            place = each["physicalLocation"]
+            assert re.fullmatch(r"[\w./%-]+", place["artifactLocation"]["uri"], re.ASCII)
+            region = place["region"]
+            assert min(region.values()) >= 1
+            assert (region["endLine"], region["endColumn"]) > (region["startLine"], region["startColumn"])
+
+
+def test_annotations_of_a_kind_are_at_most_ten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A pull request shows ten annotations of a kind; the tenth says how many more there are."""
+    people = "".join(f"    p{number}: {{nmae: 林}}\n" for number in range(30))
+    broken = tmp_path / "many-faults.yaml"
+    broken.write_text(
+        f"apiVersion: duly/v1\nkind: Roster\nmetadata: {{name: many}}\nspec:\n  people:\n{people}"
+    )
+    folder = tmp_path / "set"
+    folder.mkdir()
+    _, report = validated(broken, folder, monkeypatch, capsys, "--format", "github")
+    lines = report.splitlines()
+    assert [line.split(" ")[0] for line in lines] == ["::error"] * 10
+    assert "::21 more like these" in lines[-1]
+
+
+def test_file_over_four_mebibytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file that is too large is refused before it is read as YAML."""
+    broken = tmp_path / "too-large.yaml"
+    broken.write_text("# " + "x" * 4 * 1024 * 1024 + "\n", encoding="utf-8")
+    folder = tmp_path / "set"
+    folder.mkdir()
+    code, report = validated(broken, folder, monkeypatch, capsys)
+    assert code == 1
+    assert report.startswith(
+        "too-large.yaml:1:1: error D001: file of 4,194,307 bytes; at most 4,194,304 are read\n"
+    )
+    assert report.endswith("  help: split it into several documents\n\nduly: 7 files checked: 1 error\n")

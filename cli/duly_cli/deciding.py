@@ -50,11 +50,14 @@ def moment(text: str | None) -> int:
         raise Unreadable(f"`--at`: {error}") from None
 
 
-def opened(loaded: Loaded, matcher: str | None) -> PolicySet:
-    """The policy set with the matcher that the command line, else the configuration, names."""
+def opened(loaded: Loaded, matcher: str | None, sort: Any = PolicySet) -> Any:
+    """The policy set with the matcher that the command line, else the configuration, names.
+
+    `sort` is the class to make: a PolicySet decides, an ActingSet also acts.
+    """
     kind = matcher or loaded.matcher
     try:
-        return PolicySet(loaded.compiled, kind)
+        return sort(loaded.compiled, kind)
     except ImportError as error:
         raise Unreadable(str(error)) from None
     except ValueError as error:

@@ -74,7 +74,8 @@ def _speak_utf8() -> None:
     """Decisions hold Chinese text; a terminal's or a pipe's own encoding must not break on it."""
     for stream in (sys.stdout, sys.stderr):
         encoding = getattr(stream, "encoding", None)
-        if encoding is not None and encoding.lower().replace("-", "") != "utf8":
+        if encoding is not None:
+            # Names of files may hold bytes that are no text at all.
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
 
 

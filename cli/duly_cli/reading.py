@@ -27,7 +27,11 @@ def _decimal(text: str) -> Any:
     from decimal import Decimal
 
     number = Decimal(text)
-    return float(text) if len(number.as_tuple().digits) <= _EXACT_DIGITS and abs(number.adjusted()) < 300 else number
+    return (
+        float(text)
+        if len(number.as_tuple().digits) <= _EXACT_DIGITS and abs(number.adjusted()) < 300
+        else number
+    )
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -47,11 +51,13 @@ def value(text: bytes) -> Any:
     try:
         decoded = text.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise Refused("E002", f"byte 0x{text[error.start]:02x} at position {error.start + 1} is not UTF-8") from None
+        raise Refused(
+            "E002", f"byte 0x{text[error.start]:02x} at position {error.start + 1} is not UTF-8"
+        ) from None
     try:
         found = _decoder.decode(decoded)
     except json.JSONDecodeError as error:
-        raise Refused("E001", f"not JSON: {_reason(error)} at column {error.colno}") from None
+        raise Refused("E001", f"not JSON: {_reason(error)}") from None
     except RecursionError:
         raise Refused("E004", f"nested more than {MAX_NESTING} deep") from None
     except ValueError as error:
@@ -60,11 +66,25 @@ def value(text: bytes) -> Any:
         raise Refused("E004", f"nested more than {MAX_NESTING} deep")
     if len(text) > MAX_EVENT_BYTES:
         _check_sizes(found, len(text))
+    if b"\\ud" in text or b"\\uD" in text:
+        _check_characters(found)
     return found
 
 
+def _check_characters(found: Any) -> None:
+    """JSON may escape half of a character, which no answer could repeat."""
+    try:
+        json.dumps(found, ensure_ascii=False, default=str).encode("utf-8")
+    except UnicodeEncodeError as error:
+        half = f"\\u{ord(error.object[error.start]):04x}"
+        raise Refused("E002", f"`{half}` is half of a character") from None
+
+
 def _reason(error: json.JSONDecodeError) -> str:
-    return error.msg[0].lower() + error.msg[1:]
+    if error.pos >= len(error.doc.rstrip()):
+        return "it ends too early"
+    reason = error.msg[0].lower() + error.msg[1:].replace("'", "`")
+    return f"{reason} at {f'line {error.lineno} of it, ' if error.lineno > 1 else ''}column {error.colno}"
 
 
 def _depth(found: Any) -> int:
@@ -87,7 +107,9 @@ def _check_sizes(found: Any, size: int) -> None:
         own = len(json.dumps(event, ensure_ascii=False, default=str).encode("utf-8", "surrogatepass"))
         size -= own
         if own > MAX_EVENT_BYTES:
-            raise Refused("E003", f"an event of {own:,} bytes; at most {MAX_EVENT_BYTES:,}", f"events[{number}]")
+            raise Refused(
+                "E003", f"an event of {own:,} bytes; at most {MAX_EVENT_BYTES:,}", f"events[{number}]"
+            )
     if size > MAX_EVENT_BYTES:
         raise Refused("E003", f"{size:,} bytes; at most {MAX_EVENT_BYTES:,} but for `events`")
 

@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import duly
 from duly.diagnostics import Diagnostic, Span
@@ -28,7 +29,9 @@ _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\
 """Signs that would move the cursor, change colours or turn the reading direction of a terminal."""
 
 
-def show(diagnostics: Sequence[Diagnostic], texts: Mapping[str, bytes], form: str, output: str | None = None) -> None:
+def show(
+    diagnostics: Sequence[Diagnostic], texts: Mapping[str, bytes], form: str, output: str | None = None
+) -> None:
     """Print a report, or write it to a file. Raises Unreadable where the file cannot be written."""
     colour = output is None and form == "text" and coloured(sys.stdout)
     report = _RENDERERS[form](diagnostics, texts, colour)
@@ -62,7 +65,9 @@ def summary(diagnostics: Sequence[Diagnostic], files: int) -> str:
 def _counts(diagnostics: Sequence[Diagnostic]) -> str:
     found = Counter[str](each.severity for each in diagnostics)
     words = (("error", "errors"), ("warning", "warnings"), ("info", "remarks"))
-    return ", ".join(f"{found[key]} {many if found[key] != 1 else many[:-1]}" for key, many in words if found[key])
+    return ", ".join(
+        f"{found[key]} {many if found[key] != 1 else many[:-1]}" for key, many in words if found[key]
+    )
 
 
 def _text(diagnostics: Sequence[Diagnostic], texts: Mapping[str, bytes], colour: bool) -> str:
@@ -86,7 +91,9 @@ def _one(diagnostic: Diagnostic, rows: list[str], colour: bool) -> str:
     if diagnostic.path:
         lines.append(paint(f"  at: {fitted(seen(diagnostic.path), _WIDEST)}", "2"))
     for related in diagnostic.related:
-        lines.append(f"  {related.span.file}:{related.span.line}:{related.span.column}: {seen(related.message)}")
+        lines.append(
+            f"  {related.span.file}:{related.span.line}:{related.span.column}: {seen(related.message)}"
+        )
     if diagnostic.help:
         lines.append(f"  help: {seen(diagnostic.help)}")
     return "\n".join(lines) + "\n\n"
@@ -104,7 +111,9 @@ def _excerpt(span: Span, rows: list[str], paint: Any, colour: str) -> list[str]:
     row = seen(rows[span.line - 1].replace("\t", " "))
     start = span.column - 1
     end = max(span.end_column - 1 if span.end_line == span.line else len(row), start + 1)
-    cut = max(0, start - _WIDEST // 2)
+    cut = start
+    while cut and width(row[cut - 1 : start]) <= _WIDEST // 2:
+        cut -= 1
     if cut and width(row) > _WIDEST:
         row, start, end = "…" + row[cut + 1 :], start - cut, end - cut
     shown = fitted(row, _WIDEST)
@@ -165,11 +174,30 @@ def _sarif(diagnostics: Sequence[Diagnostic], texts: Mapping[str, bytes], colour
     driver = {
         "name": "duly",
         "version": duly.__version__,
-        "rules": [{"id": code} for code in sorted({each.code for each in worst})],
+        "rules": [_rule(code) for code in sorted({each.code for each in worst})],
     }
-    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": [_result(each) for each in worst]}
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(each) for each in worst],
+    }
     report = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
     return json.dumps(report, ensure_ascii=False, indent=2) + "\n"
+
+
+def _rule(code: str) -> dict[str, Any]:
+    """What the catalogue says of a code."""
+    from duly.codes import CATALOGUE
+    from duly.conditions.faults import CODES
+
+    entry = CATALOGUE.get(code) or next(each for each in CODES if each.code == code)
+    return {
+        "id": code,
+        "name": entry.name,
+        "shortDescription": {"text": entry.name.replace("-", " ")},
+        "fullDescription": {"text": entry.meaning},
+        "help": {"text": entry.remedy},
+    }
 
 
 def _result(diagnostic: Diagnostic) -> dict[str, Any]:
@@ -193,7 +221,7 @@ def _location(span: Span) -> dict[str, Any]:
         "endLine": span.end_line,
         "endColumn": span.end_column,
     }
-    return {"artifactLocation": {"uri": span.file.replace(os.sep, "/")}, "region": region}
+    return {"artifactLocation": {"uri": quote(os.fsencode(span.file.replace(os.sep, "/")))}, "region": region}
 
 
 def _github(diagnostics: Sequence[Diagnostic], texts: Mapping[str, bytes], colour: bool) -> str:
@@ -207,7 +235,7 @@ def _github(diagnostics: Sequence[Diagnostic], texts: Mapping[str, bytes], colou
             span = each.span
             place = f"file={_escaped(span.file, True)},line={span.line},col={span.column}"
             place += f",endLine={span.end_line},endColumn={span.end_column},title={_escaped('duly ' + each.code, True)}"
-            text = each.message + (f"\n{each.help}" if each.help else "")
+            text = seen(each.message) + (f"\n{seen(each.help)}" if each.help else "")
             lines.append(f"::{command} {place}::{_escaped(text)}")
         if len(few) < len(own):
             more = f"{len(own) - len(few)} more like these; `duly validate` lists them all"

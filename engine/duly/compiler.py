@@ -38,7 +38,7 @@ from duly.kinds.scope import Scope, Sheet, slug
 MANIFEST = "duly.yaml"
 FORMAT = 1
 MAX_RULES = 10_000
-_KIND = re.compile(rb"^kind:[ ]*[\"']?([A-Za-z]+)", re.MULTILINE)
+_KIND = re.compile(rb"""^(?:[{ ]*"kind"|kind) *: *["']?([A-Za-z]+)""", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,7 @@ def _validated(document: Document, thorough: bool, kind: str | None) -> tuple[Do
 def _manifest(read: Sequence[Document], sources: Sequence[Source], diagnostics: list[Diagnostic]) -> Document | None:
     """The one PolicySet document, which stands in `duly.yaml`."""
     found = [document for document in read if document.kind == "PolicySet"]
+    found.sort(key=lambda document: document.file.split("/")[-1] != MANIFEST)
     for document in found[1:]:
         diagnostics.append(
             Diagnostic("D216", "a second PolicySet; a set has one manifest", document.span(("kind",)), path="kind",
@@ -149,7 +150,7 @@ def _compile(
     if manifest.file not in {document.file for document in sound if document.kind == "PolicySet"}:
         return
     manifest = next(document for document in sound if document.kind == "PolicySet")
-    scope = _scope(manifest, sound, _lost(sources, sound) if result.errors else frozenset(), facts)
+    scope = _scope(manifest, sound, _lost(sources, sound, result.diagnostics), facts)
     sheets = {
         kind: sorted(
             (Sheet(document, scope) for document in sound if document.kind == kind),
@@ -166,21 +167,21 @@ def _compile(
         result.places = scope.places
 
 
-def _lost(sources: Sequence[Source], sound: Sequence[Document]) -> frozenset[str]:
+def _lost(sources: Sequence[Source], sound: Sequence[Document], faults: Sequence[Diagnostic]) -> frozenset[str]:
     """The kinds of the documents that could not be read, as far as their texts say; else every kind."""
+    faulty = {fault.span.file for fault in faults if fault.severity == "error"}
+    unread = {fault.span.file for fault in faults if fault.code.startswith("D0") or fault.code == "D111"}
     lost: set[str] = set()
     for source in sources:
-        if source.is_test:
+        if source.is_test or source.file not in faulty:
             continue
         written = [kind.decode() for kind in _KIND.findall(source.content)]
+        if not written and source.file in unread:
+            return frozenset(validation.POLICY_KINDS)
         for document in sound:
             if document.file == source.file and document.kind in written:
                 written.remove(document.kind)
-        for kind in written:
-            meant = kind if kind in validation.POLICY_KINDS else nearest(kind, validation.POLICY_KINDS)
-            lost |= {meant} if meant else set(validation.POLICY_KINDS)
-        if not written and not any(document.file == source.file for document in sound) and source.content.strip():
-            lost |= set(validation.POLICY_KINDS)
+        lost.update(filter(None, (nearest(kind, validation.POLICY_KINDS) for kind in written)))
     return frozenset(lost)
 
 

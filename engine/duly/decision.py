@@ -5,26 +5,17 @@ from __future__ import annotations
 from duly import instants
 from duly.calendars.calendars import Calendars
 from duly.calendars.limits import BeyondCalendar
-from duly.calendars.localtime import Zone
 from duly.cases import Case, Event, Refused
 from duly.conditions.values import Intake
-from duly.machines import alarm, climb, lead, snapshot, survey
 from duly.machines import clock as clocks
+from duly.machines import lead, snapshot, survey
 from duly.machines.classification import Table, classify
 from duly.machines.clock import Clock
-from duly.machines.counting import Counting
-from duly.machines.customer import Customers
-from duly.machines.desk import HEARS, Desk
-from duly.machines.duty import Duties, Duty
 from duly.machines.ladder import Ladder
-from duly.machines.reaction import Reactions
-from duly.machines.roster import Roster
 from duly.machines.route import Routing
 from duly.machines.run import FAILED, OPEN, Run
 from duly.machines.state import State
 from duly.machines.survey import Plan, Survey
-from duly.machines.turn import Origin, Turn
-from duly.machines.whole import Sets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,6 +26,7 @@ if TYPE_CHECKING:
 
 _NOTHING: dict[str, Any] = {}
 _UNSTARTED = Run()
+_CHANGING = frozenset(("customer.updated", "case.assigned", "case.acknowledged"))
 
 
 class PolicySet:
@@ -67,37 +59,9 @@ class PolicySet:
         self.leads = [clock for clock in self.clocks if clock.before is not None]
         self.ladders = {spec["id"]: Ladder(spec, self.calendars) for spec in compiled["ladders"]}
         self.surveys = [Survey(spec, self.calendars) for spec in compiled["surveys"]]
-        facts = compiled["set"]
-        zone = Zone(facts["timezone"], facts["zone"]["at"], facts["zone"]["offsets"])
-        self.zone = zone
-        self.roster = Roster(compiled["roster"], self.calendars, zone)
-        self.reactions = Reactions(compiled.get("reactions", {}), self.calendars)
         self.kinds = {survey.id: survey.kind for survey in self.surveys}
         self.required: dict[str, list[str]] = compiled.get("required", {})
         self.ledger: list[dict[str, Any]] = compiled.get("ledger", [])
-        specs = compiled.get("reactions", {}).get("reactions", ())
-        assign = {"strategy": "none"} if routing is None else routing["assign"]
-        self.desk = Desk(compiled["roster"]["groups"], assign)
-        # A desk that hands nothing out need not hear of anything.
-        hands_out = routing is not None and any(
-            each["strategy"] != "none"
-            for each in [assign, *(rule["assign"] for rule in routing["rules"] if "assign" in rule)]
-        )
-        self.desk_hears = HEARS if hands_out else frozenset()
-        duties = [Duty(spec, self.calendars, zone) for spec in compiled.get("duties", ())]
-        self.duties = Duties([duty for duty in duties if duty.for_each == "case" or duty.on])
-        self.sets = Sets(
-            Duties([duty for duty in duties if duty.for_each != "case"]), Counting(specs, "set"), self.surveys,
-            self.ladders, self.calendars, zone, list(compiled["roster"]["people"]),
-            list(compiled["roster"]["groups"]), self.reactions, self.customer_intake,
-        )  # fmt: skip
-        self.customers = Customers(
-            self.surveys, self.ledger, Counting(specs, "customer"), self.reactions, self.customer_intake
-        )
-
-    def machines(self) -> dict[str, Any]:
-        """What runs customers, the desk and the set, by the sort of entity; see timeline.Machine."""
-        return {"customer": self.customers, "set": self.sets, "desk": self.desk}
 
     def begin(self, case: Case) -> State:
         """The state of a case before its first event."""
@@ -107,174 +71,36 @@ class PolicySet:
         state.plans = {survey.id: Plan() for survey in self.surveys}
         return state
 
-    def apply(self, state: State, at: int, events: Sequence[Event], turn: Turn | None = None) -> None:
+    def apply(self, state: State, at: int, events: Sequence[Event]) -> None:
         """Everything that the events of one instant do to a case; they are given in order of their ids.
 
-        With a `turn`, actions and facts are collected in it, and events that they emit are taken in the same
-        instant. Raises Refused, the state untouched by the refused event, where an event carries a wrong value.
+        Raises Refused, the state untouched by the refused event, where an event carries a wrong value.
         """
         deeds: dict[str, Deeds] = {}
         changed: set[str] = set()
-        waiting = list(events)
-        while waiting:
-            event = waiting.pop(0)
-            if turn is not None and self.reactions.hold_back(state, event, turn):
-                continue
-            try:
-                payload = self._take(state, event, changed)
-            except Refused as refused:
-                if turn is None:
-                    raise
-                turn.refused.append((event, refused))
-                continue
+        for event in events:
+            payload = self._take(state, event, changed)
             facts = {**state.facts, **payload} if payload else state.facts
             for name, deed, test in self.hears.get(event.type, ()):
                 if test is None or test(facts):
                     deeds.setdefault(name, []).append((deed, payload))
             if self.routing is not None and event.type in self.routing.evaluate_on:
-                self._route(state, facts, turn)
-            if turn is None:
-                self._survey(state, event, facts)
-                continue
-            self._tell(state, event, facts, turn)
-            self._do_duties(state, event, facts, turn)
-            try:
-                self.reactions.react(state, event, facts, turn)
-            except Refused as refused:
-                state.errors.append({"code": refused.code, "message": refused.message, "rule": event.type})
-                turn.queue.clear()
-            waiting += turn.queue
-            turn.queue.clear()
-        if turn is None:
-            self._advance(state, at, deeds, changed)
-        else:
-            before = [(run, alarm.facts_of(run)) for run in state.runs.values()]
-            self._advance(state, at, deeds, changed)
-            self._announce(state, before, turn)
-
-    def _route(self, state: State, facts: Mapping[str, Any], turn: Turn | None) -> None:
-        assert self.routing is not None
-        route = self.routing.route(facts)
-        if turn is not None and route != state.route:
-            origin = Origin(route["rule"], "case.routed", route.get("source", ()), str(turn.at))
-            turn.act("case.routed", origin, {"to": [route["to"]], "also": route["also"]})
-            if self.desk_hears:
-                event = Event(f"queue/{state.id}/{turn.at}", "case.queued", turn.at)
-                event.case = state.id
-                told = {"route": self.routing.entry(route["rule"]), "opened_at": state.opened_at, "assignee": facts.get("assignee")}
-                turn.messages.append(("desk", event, told))
-        state.route = route
-
-    def _tell(self, state: State, event: Event, facts: Mapping[str, Any], turn: Turn) -> None:
-        """Let the customer, the groups and the set know of an event that they keep count of."""
-        if event.type == "case.acknowledged":
-            for clock in self.clocks:
-                run = state.runs[clock.id]
-                if clock.ladder is not None and run.climb is not None:
-                    climb.acknowledge(self.ladders[clock.ladder], run.climb, run, turn.at)
-                    run.alarms = alarm.alarms(clock, run, self.ladders[clock.ladder])
-            for name, run in state.escalations.values():
-                if run.climb is not None:
-                    climb.acknowledge(self.ladders[name], run.climb, run, turn.at)
-        elif event.type == "ladder.started":
-            self._escalate(state, event, turn)
-        if event.type in self.customers.hears:
-            turn.messages.append((f"customer:{state.customer or state.id}", event, dict(facts)))
-        if event.type in self.sets.hears:
-            turn.messages.append(("set", event, dict(facts)))
-        if event.type in self.desk_hears:
-            turn.messages.append(("desk", event, dict(facts)))
-
-    def _do_duties(self, state: State, event: Event, facts: Mapping[str, Any], turn: Turn) -> None:
-        if event.type in ("case.opened", "case.reopened"):
-            self.duties.begin(state.memory, turn.at, "case")
-        elif event.type in ("case.closed", "case.cancelled"):
-            self.duties.end(state.memory)
-        if event.type in self.duties.hears:
-            self.duties.hear(state.memory, event, facts, turn)
-
-    def _escalate(self, state: State, event: Event, turn: Turn) -> None:
-        """A ladder that an action starts: it counts from now, and nothing stops it but its end."""
-        name = str(event.payload["ladder"])
-        if name in self.ladders:
-            self._climb(state, name, event.id, turn)
-
-    def _climb(self, state: State, name: str, occurrence: str, turn: Turn) -> None:
-        run = Run(1)
-        run.phase, run.started_at, run.due = OPEN, turn.at, turn.at
-        run.calendar = self.ladders[name].calendar or self.calendars["always"]
-        run.since, run.climb = turn.at, climb.Climb()
-        state.escalations[occurrence] = (name, run)
-
-    def _announce(self, state: State, before: Sequence[tuple[Run, tuple[Any, ...]]], turn: Turn) -> None:
-        """The facts of an instant, clock by clock, and the alarms that follow from them."""
-        for clock, (old, then) in zip(self.clocks, before, strict=True):
-            run = state.runs[clock.id]
-            if run is old and alarm.facts_of(run) == then:
-                continue
-            ladder = None if clock.ladder is None else self.ladders[clock.ladder]
-            alarm.differences(clock, run, then, old, ladder, turn)
-            run.alarms = alarm.alarms(clock, run, ladder)
-        self._set_alarm(state)
-
-    def _set_alarm(self, state: State) -> None:
-        """The earliest instant at which the case does something by itself."""
-        moments = [run.alarms[0][0] for run in state.runs.values() if run.alarms]
-        for name, run in state.escalations.values():
-            assert run.climb is not None
-            moments += [at for at, _, _ in climb.steps(self.ladders[name], run.climb, run)[:1]]
-        for moment in (self.reactions.alarm(state), self.duties.alarm(state.memory)):
-            if moment is not None:
-                moments.append(moment)
-        state.alarm = min(moments, default=None)
-
-    def wake(self, state: State, turn: Turn) -> None:
-        """Do the one thing that is due first at the turn's instant, and what follows from it."""
-        at = turn.at
-        for clock in self.clocks:
-            run = state.runs[clock.id]
-            if run.alarms and run.alarms[0][0] <= at:
-                ladder = None if clock.ladder is None else self.ladders[clock.ladder]
-                now = alarm.ring(clock, run, ladder, run.alarms[0], state.facts, turn)
-                state.runs[clock.id] = now
-                now.alarms = alarm.alarms(clock, now, ladder)
-                break
-        else:
-            self._wake_others(state, turn)
-        if turn.queue:
-            queue, turn.queue = turn.queue, []
-            self.apply(state, at, queue, turn)
-        self._set_alarm(state)
-
-    def _wake_others(self, state: State, turn: Turn) -> None:
-        for name, run in state.escalations.values():
-            ladder = self.ladders[name]
-            assert run.climb is not None
-            coming = climb.steps(ladder, run.climb, run)
-            if coming and coming[0][0] <= turn.at:
-                at, loop, step = coming[0]
-                tags = {"ladder": name}
-                climb.fire(ladder, run.climb, run, at, loop, step, state.facts, turn, tags, None)
-                return
-        due = self.reactions.alarm(state)
-        if due is not None and due <= turn.at:
-            self.reactions.ring(state, turn)
-            return
-        due = self.duties.alarm(state.memory)
-        started = None if due is None or due > turn.at else self.duties.ring(state.memory, state.facts, turn)
-        if started is not None:
-            self._climb(state, started[0], started[1], turn)
+                state.route, state.routed = self.routing.route(facts), facts
+            self._survey(state, event, facts)
+        self._advance(state, at, deeds, changed)
 
     def _take(self, state: State, event: Event, changed: set[str]) -> dict[str, Any]:
         """Let the facts of an event into the state; returns its payload as facts."""
         payload: dict[str, Any] = _NOTHING
-        opening = event.type == "case.opened"
+        opening = event.type == "case.opened" and state.opened_at is None
         if event.payload and event.type != "customer.updated":
             payload, faults = self.event_intake(event.payload, False)
             _refuse(faults, event.path + "data.")
         for name in self.required.get(event.type, ()):
             if event.payload.get(name) is None:
                 raise Refused("C203", f"`{name}` is missing; every `{event.type}` has it", f"{event.path}data.{name}")
+        if event.changes or opening or event.type in _CHANGING:
+            state.facts = state.facts.copy()
         if event.changes or opening:
             values, faults = self.case_intake(event.changes, opening)
             _refuse(faults, event.path + event.field_path)
@@ -318,7 +144,7 @@ class PolicySet:
             before = state.derived
             changed.update(name for name, found in derived.items() if before.get(name) != found)
             state.derived = derived
-        if errors:
+        if errors or state.errors:
             state.errors = [error for error in state.errors if error["code"] != "rule_error"] + errors
 
     def _survey(self, state: State, event: Event, facts: Mapping[str, Any]) -> None:
@@ -328,7 +154,12 @@ class PolicySet:
         for each in self.surveys:
             if event.type in each.hears:
                 customer = state.customer or state.id
-                survey.see(each, state.plans[each.id], event.type, event.at, facts, customer, self.ledger, state.sent)
+                plan = state.plans[each.id]
+                try:
+                    survey.see(each, plan, event.type, event.at, facts, customer, self.ledger, state.sent)
+                except BeyondCalendar as error:
+                    plan.status, plan.gate = "suppressed", "calendar"
+                    state.errors.append(_unknown(each.rule, error))
 
     def _advance(self, state: State, at: int, deeds: dict[str, Deeds], changed: set[str]) -> None:
         runs = state.runs
@@ -337,39 +168,34 @@ class PolicySet:
             touched = bool(changed) and not clock.watches.isdisjoint(changed)
             if own is None and not touched and not clock.every:
                 continue
-            facts: Mapping[str, Any] = state.facts
-            doing: Sequence[int] = ()
-            if own:
-                if len(own) > 1:
-                    own.sort(key=_first)
-                payload = own[-1][1]
-                facts = {**facts, **payload} if payload else facts
-                doing = [deed for deed, _ in own]
+            if own is not None and len(own) > 1:
+                own.sort(key=_first)
             run = runs[clock.id]
             try:
                 if clock.every:
-                    run = clocks.roll(clock, run, at, facts)
-                runs[clock.id] = clocks.advance(clock, run, at, doing, facts, touched)
+                    run = clocks.roll(clock, run, at, state.facts)
+                runs[clock.id] = clocks.advance(clock, run, at, own or (), state.facts, touched)
             except BeyondCalendar as error:
                 runs[clock.id] = self._fail(state, clock, run, error)
         if self.leads:
-            self._place_leads(state)
+            self._place_leads(state, at)
 
-    def _place_leads(self, state: State) -> None:
+    def _place_leads(self, state: State, at: int) -> None:
         for clock in self.leads:
             assert clock.before is not None
             run = state.runs[clock.id]
             try:
-                lead.place(clock, run, state.runs.get(clock.before[0]))
+                lead.place(clock, run, state.runs.get(clock.before[0]), at)
             except BeyondCalendar as error:
                 state.runs[clock.id] = self._fail(state, clock, run, error)
 
     def _fail(self, state: State, clock: Clock, run: Run, error: BeyondCalendar) -> Run:
         """A clock without an answer says so; the other clocks of the case run on (semantics §9)."""
-        state.errors.append({"code": "beyond_calendar", "message": error.message, "rule": clock.rule})
-        failed = Run(run.cycle)
+        state.errors.append(_unknown(clock.rule, error))
+        failed = Run(run.cycle if run.phase is OPEN else run.cycle + 1)
         failed.phase = FAILED
         failed.started_at = run.started_at
+        failed.alive = True
         return failed
 
     def replay(self, case: Case, at: int) -> State:
@@ -379,28 +205,37 @@ class PolicySet:
             self.apply(state, moment, batch)
         for clock in self.clocks:
             if clock.every:
-                state.runs[clock.id] = clocks.roll(clock, state.runs[clock.id], at, state.facts)
+                run = state.runs[clock.id]
+                try:
+                    state.runs[clock.id] = clocks.roll(clock, run, at, state.facts)
+                except BeyondCalendar as error:
+                    state.runs[clock.id] = self._fail(state, clock, run, error)
         return state
 
     def view(self, state: State, at: int) -> dict[str, Any]:
         """The decision of interface.md §3 for a case as it stands at `at`."""
+        errors: list[dict[str, Any]] = []
         decision: dict[str, Any] = {
             "case": state.id,
             "at": instants.render(at),
             "policy": self.identity,
             "fields": {name: {"value": value, "from": origin} for name, (value, origin) in state.derived.items()},
             "route": state.route,
-            "clocks": [snapshot.clock(clock, state.runs[clock.id], at, self.ladders) for clock in self.clocks],
+            "clocks": [snapshot.clock(clock, state.runs[clock.id], at, self.ladders, errors) for clock in self.clocks],
             "surveys": [survey.view(each, state.plans[each.id], at) for each in self.surveys],
         }
-        if state.errors:
-            decision["errors"] = state.errors
+        if state.errors or errors:
+            decision["errors"] = state.errors + errors
         return decision
 
 
 def decide(policy: PolicySet, case: Case, at: int) -> dict[str, Any]:
     """What the policy says of a case at an instant, given its events until then. Raises Refused."""
     return policy.view(policy.replay(case, at), at)
+
+
+def _unknown(rule: str, error: BeyondCalendar) -> dict[str, Any]:
+    return {"code": "beyond_calendar", "message": error.message, "rule": rule}
 
 
 def _first(pair: tuple[int, Any]) -> int:

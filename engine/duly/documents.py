@@ -6,23 +6,21 @@ import gc
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import yaml
 from yaml.events import (
     AliasEvent,
     DocumentEndEvent,
     DocumentStartEvent,
-    Event,
     MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
     SequenceEndEvent,
-    SequenceStartEvent,
 )
 
 from duly.diagnostics import Diagnostic, Path, Related, Span, render_path
+from duly.scalars import is_not_finite, typed
 
 try:
     from yaml import CLoader as _Loader
@@ -35,17 +33,11 @@ MAX_NODES_FROM_ALIASES = 100_000
 
 Place: TypeAlias = tuple[int, int, int, int]
 """Line, column, end line, end column, each from 0, as the YAML parser counts."""
+Event: TypeAlias = Any
+"""An event of the parser: one of the classes of yaml.events, whose stubs leave out most of what they have."""
 
-_NULL = frozenset(("", "~", "null", "Null", "NULL"))
-_BOOLEAN = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-_INTEGER = re.compile(r"[-+]?[0-9]+\Z", re.ASCII)
-_OTHER_BASE = re.compile(r"0o[0-7]+\Z|0x[0-9a-fA-F]+\Z", re.ASCII)
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z", re.ASCII)
-_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)\Z|\.(nan|NaN|NAN)\Z")
 _OTHER_BREAKS = "\u0085\u2028\u2029"
 """Signs that YAML takes for line breaks and no editor does: lines would be counted in two ways."""
-_EXACT_DIGITS = 15
-_MAX_DIGITS = 400
 
 
 class _Marks:
@@ -171,14 +163,7 @@ def _decode(text: str | bytes, file: str) -> str:
                        help="split it into several documents")
         )  # fmt: skip
     if isinstance(text, bytes):
-        try:
-            text = text.decode("utf-8")
-        except UnicodeDecodeError as error:
-            place = _behind(text[: error.start].decode("utf-8-sig"), file)
-            message = f"byte 0x{text[error.start]:02x} is not UTF-8"
-            if text.startswith((b"\xff\xfe", b"\xfe\xff")):
-                message = "a file in UTF-16, not in UTF-8"
-            raise _Fault(Diagnostic("D002", message, place, help="save the file as UTF-8")) from None
+        text = _from_bytes(text, file)
     else:
         try:
             text.encode("utf-8")
@@ -189,6 +174,17 @@ def _decode(text: str | bytes, file: str) -> str:
         if sign in text:
             raise _Fault(_foreign(text, text.index(sign), sign, file))
     return text
+
+
+def _from_bytes(content: bytes, file: str) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        place = _behind(content[: error.start].decode("utf-8-sig"), file)
+        message = f"byte 0x{content[error.start]:02x} is not UTF-8"
+        if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+            message = "a file in UTF-16, not in UTF-8"
+        raise _Fault(Diagnostic("D002", message, place, help="save the file as UTF-8")) from None
 
 
 class _Reader:
@@ -238,23 +234,23 @@ class _Reader:
         self.fault("D006", f"a tag `{tag}`, which means nothing in a policy", event, path,
                    help="take it away; types come from the key, and a text that starts with `!` is quoted")  # fmt: skip
 
-    def too_deep(self, event: Event, path: Path) -> None:
+    def too_deep(self, event: Event, path: Path) -> NoReturn:
         self.stop("D005", f"nested more than {MAX_DEPTH} deep", event, path, help="write it flatter")
 
-    def scalar(self, event: ScalarEvent, path: Path) -> tuple[Any, _Marks]:
+    def scalar(self, event: Event, path: Path) -> tuple[Any, _Marks]:
         text = event.value
         if not event.implicit[0]:
             return text, _Marks(_place(event))
-        value = _typed(text)
+        value = typed(text)
         if value is text:
-            if _NOT_FINITE.match(text):
+            if is_not_finite(text):
                 self.fault("D009", f"`{text}` is not a number a policy can use", event, path,
                            help=f"write a finite number, or quote the text: `'{text}'`")  # fmt: skip
             return text, _Marks(_place(event))
         return value, _Marks(_place(event), text)
 
     def mapping(
-        self, event: MappingStartEvent, events: Iterator[Event], depth: int, path: Path
+        self, event: Event, events: Iterator[Event], depth: int, path: Path
     ) -> tuple[Any, _Marks]:
         data: dict[str, Any] = {}
         marks = _Marks(_place(event))
@@ -273,7 +269,7 @@ class _Reader:
                 self.tag(key_event, key_path)
             value_event = next(events)
             if key_event.implicit[0]:
-                valued = bool(value_event.end_mark.index > key_event.end_mark.index)
+                valued = _end(value_event) > _end(key_event)
                 if not (valued and key.isidentifier()):
                     self.odd(key_event, key_path, valued)
             value, child = self.node(value_event, events, depth + 1, key_path)
@@ -302,7 +298,7 @@ class _Reader:
         return data, marks
 
     def sequence(
-        self, event: SequenceStartEvent, events: Iterator[Event], depth: int, path: Path
+        self, event: Event, events: Iterator[Event], depth: int, path: Path
     ) -> tuple[Any, _Marks]:
         data: list[Any] = []
         marks = _Marks(_place(event))
@@ -317,7 +313,7 @@ class _Reader:
         marks.children = children
         return data, marks
 
-    def alias(self, event: AliasEvent, path: Path) -> tuple[Any, _Marks]:
+    def alias(self, event: Event, path: Path) -> tuple[Any, _Marks]:
         if event.anchor not in self.anchors:
             self.stop("D003", f"alias `*{event.anchor}` without an anchor", event, path,
                       help=f"write `&{event.anchor}` before the value it repeats, above this line")  # fmt: skip
@@ -334,7 +330,7 @@ class _Reader:
                       help="write the values out, or use fewer aliases of aliases")  # fmt: skip
         return data, marks
 
-    def odd(self, event: ScalarEvent, path: Path, valued: bool) -> None:
+    def odd(self, event: Event, path: Path, valued: bool) -> None:
         """Report a key that cannot be what its author meant."""
         from duly.misreadings import odd_key
 
@@ -351,33 +347,18 @@ class _Reader:
             Diagnostic(code, message, _span(self.file, _place(event)), path=render_path(path), **more)
         )
 
-    def stop(self, code: str, message: str, event: Event, path: Path, help: str | None = None) -> Any:
+    def stop(self, code: str, message: str, event: Event, path: Path, help: str | None = None) -> NoReturn:
         span = _span(self.file, _place(event))
         raise _Fault(Diagnostic(code, message, span, path=render_path(path), help=help))
-
-
-def _typed(text: str) -> Any:
-    """A plain scalar under the YAML 1.2 core schema; the very same object where it is a text."""
-    if text in _NULL:
-        return None
-    if text in _BOOLEAN:
-        return _BOOLEAN[text]
-    if text[0] not in "+-.0123456789" or len(text) > _MAX_DIGITS:
-        return text
-    if _INTEGER.match(text):
-        return int(text)
-    if _OTHER_BASE.match(text):
-        return int(text, 0)
-    if _FLOAT.match(text):
-        number = Decimal(text)
-        exact = len(number.as_tuple().digits) <= _EXACT_DIGITS and abs(number.adjusted()) < 300
-        return float(number) if exact else number
-    return text
 
 
 def _place(event: Event) -> Place:
     start, end = event.start_mark, event.end_mark
     return start.line, start.column, end.line, end.column
+
+
+def _end(event: Event) -> int:
+    return int(event.end_mark.index)
 
 
 def _span(file: str, place: Place) -> Span:
@@ -390,16 +371,18 @@ def _span(file: str, place: Place) -> Span:
 def _syntax(error: yaml.MarkedYAMLError, text: str, file: str) -> Diagnostic:
     from duly.misreadings import misreading
 
-    mark = error.problem_mark or error.context_mark
-    place = (mark.line, mark.column) if mark else (0, 0)
-    start = (error.context_mark.line, error.context_mark.column) if error.context_mark else None
-    found = misreading(error.problem or "not readable", place, error.context, start, text)
+    begun, mark = _of_mark(error.context_mark), _of_mark(error.problem_mark)
+    found = misreading(error.problem or "not readable", mark or begun or (0, 0), error.context, begun, text)
     related: tuple[Related, ...] = ()
     if found.beginning is not None:
-        words, *begun = found.beginning
-        related = (Related(words, _span(file, (*begun, *begun))),)
+        words, line, column = found.beginning
+        related = (Related(words, _span(file, (line, column, line, column))),)
     span = _span(file, (found.line, found.column, found.line, found.column + 1))
     return Diagnostic("D003", f"not readable as YAML: {found.message}", span, help=found.help, related=related)
+
+
+def _of_mark(mark: Any) -> tuple[int, int] | None:
+    return None if mark is None else (mark.line, mark.column)
 
 
 def _bad_character(error: yaml.reader.ReaderError, text: str, file: str) -> Diagnostic:

@@ -9,9 +9,8 @@ DAY = 24 * HOUR
 
 _EPOCH = _dt.datetime(1970, 1, 1, tzinfo=_dt.UTC)
 _EPOCH_ORDINAL = 719_163
-_dates: dict[int, str] = {}
-_times: dict[int, str] = {}
-_recent: dict[int, str] = {}
+_minutes: dict[int, str] = {}
+_endings = {second * SECOND: f"{second:02d}Z" for second in range(60)}
 
 
 def parse(text: str) -> int:
@@ -37,28 +36,25 @@ def parse(text: str) -> int:
 
 def render(instant: int) -> str:
     """RFC 3339 in UTC with `Z`; six decimals only where the instant has a fraction of a second."""
-    text = _recent.get(instant)
-    if text is None:
-        if len(_recent) > 10_000:
-            _recent.clear()
-        text = _recent[instant] = _rendered(instant)
-    return text
+    rest = instant % MINUTE
+    minute = _minutes.get(instant - rest)
+    if minute is None:
+        minute = _minute(instant - rest)
+    second = _endings.get(rest)
+    if second is None:
+        return f"{minute}{rest // SECOND:02d}.{rest % SECOND:06d}Z"
+    return minute + second
 
 
-def _rendered(instant: int) -> str:
+def _minute(instant: int) -> str:
+    """Date, hour and minute as `render` writes them; kept, because the instants of cases crowd."""
+    if len(_minutes) > 20_000:
+        _minutes.clear()
     day, rest = divmod(instant, DAY)
-    second, fraction = divmod(rest, SECOND)
-    date = _dates.get(day)
-    if date is None:
-        if len(_dates) > 20_000:
-            _dates.clear()
-        date = _dates[day] = _dt.date.fromordinal(day + _EPOCH_ORDINAL).isoformat() + "T"
-    time = _times.get(second)
-    if time is None:
-        time = _times[second] = f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
-    if fraction:
-        return f"{date}{time}.{fraction:06d}Z"
-    return f"{date}{time}Z"
+    hour, minute = divmod(rest // MINUTE, 60)
+    date = _dt.date.fromordinal(day + _EPOCH_ORDINAL).isoformat()
+    text = _minutes[instant] = f"{date}T{hour:02d}:{minute:02d}:"
+    return text
 
 
 def seconds(duration: int) -> int | float:

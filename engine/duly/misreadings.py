@@ -32,7 +32,6 @@ _PROBLEMS = (
     ("hexdecimal number", "an unknown escape in a double-quoted text",
      "use single quotes, or write the backslash twice"),
     ("Unicode character escape", "an escape that is no character", "write the character itself"),
-    ("expected alphabetic or numeric character", "a text that starts with `&` or `*`", "quote the text"),
     ("expected <document start>", "something behind the end of the document",
      "begin another document with `---`, or take the rest away"),
     ("expected node content", "a `,` or a bracket where a value is expected", "write the value, or take the `,` away"),
@@ -53,6 +52,9 @@ _BEGINNINGS = {
 }
 
 
+_COMMENT = re.compile(r"\S.*[ \t]#")
+
+
 @dataclass(frozen=True, slots=True)
 class Misreading:
     """What is wrong at a place, lines and columns from 0, and what to do; `beginning` is where it began."""
@@ -70,10 +72,21 @@ def misreading(
     """What the parser's complaint `problem` at a place means, with the `context` that it began to read at `start`."""
     line, column = place
     rows = re.split("\r\n|\r|\n", text)
-    row = rows[line] if line < len(rows) else ""
+    last = max((number for number, row in enumerate(rows) if row.strip()), default=0)
+    if line > last:
+        line, column = last, len(rows[last].rstrip())
+    row = rows[line]
+    if "alphabetic or numeric" in problem and column and row[column - 1] in "&*":
+        column -= 1
+    elif " directive" in problem:
+        column = 0
     message, help_text = _explained(problem, row, column)
     if message == "a quote that is not closed" and start is not None:
         (line, column), start = start, None
+    if _COMMENT.search(row):
+        help_text = (
+            f"{help_text}; " if help_text else ""
+        ) + "what stands behind a blank and `#` is a comment"
     if signs := _wide_signs("".join(rows[max(0, line - 1) : line + 1])):
         help_text = f"{help_text}; " if help_text else ""
         help_text += f"to YAML the full-width {_named(signs[0])} is a letter like any other: write "
@@ -88,7 +101,7 @@ def _explained(problem: str, row: str, column: int) -> tuple[str, str | None]:
     sign = row[column : column + 1]
     if "\t" in row[: len(row) - len(row.lstrip())] or sign == "\t" or " tab" in problem:
         return "a tab", "indent with spaces, not with tabs"
-    if "cannot start any token" in problem:
+    if "cannot start any token" in problem or "alphabetic or numeric" in problem:
         shown = "a backtick" if sign == "`" else f"`{sign}`"
         return f"a text that starts with {shown}", "quote the text"
     if sign == ":" and "expected ',' or '}'" in problem and ": " in row[:column]:

@@ -55,7 +55,9 @@ class Parameters:
                 continue
             clauses = [str(clause) for clause in declaration.get("source") or ()]
             span = self.manifest.span(("spec", "parameters", name), key=True)
-            used = tuple(Related("used here", document.span(path)) for document, path in self.uses.get(name, ())[:5])
+            used = tuple(
+                Related("used here", document.span(path)) for document, path in self.uses.get(name, ())[:5]
+            )
             diagnostics.append(
                 Diagnostic("D220", f"parameter `{name}` has no value" + _left_open(clauses), span, related=used,
                            path=f"spec.parameters.{name}", expected=str(declaration.get("type", "")),
@@ -72,7 +74,9 @@ def _left_open(clauses: list[str]) -> str:
     return f"; {named} {'leave' if clauses[:-1] else 'leaves'} it open"
 
 
-def read(manifest: Document, given: Mapping[str, Any], origins: Mapping[str, str] | None = None) -> Parameters:
+def read(
+    manifest: Document, given: Mapping[str, Any], origins: Mapping[str, str] | None = None
+) -> Parameters:
     """The parameters of a set: its declarations, and their values from `given` or their defaults.
 
     `given` holds texts, as a command line gives them, or values of a parameter file; `origins` says of each
@@ -80,7 +84,9 @@ def read(manifest: Document, given: Mapping[str, Any], origins: Mapping[str, str
     """
     spec = manifest.data.get("spec") if isinstance(manifest.data, dict) else None
     declared = spec.get("parameters") if isinstance(spec, dict) else None
-    declared = {k: v for k, v in declared.items() if isinstance(v, dict)} if isinstance(declared, dict) else {}
+    declared = (
+        {k: v for k, v in declared.items() if isinstance(v, dict)} if isinstance(declared, dict) else {}
+    )
     parameters = Parameters(manifest, declared, {})
     for name, declaration in declared.items():
         path: Path = ("spec", "parameters", name)
@@ -114,7 +120,9 @@ def _origin(name: str, origins: Mapping[str, str] | None) -> str:
     return f"`{(origins or {}).get(name, '--param')}`"
 
 
-def _replace(data: Any, path: Path, skip: Path, values: Mapping[str, Any], found: list[tuple[Path, str]]) -> Any:
+def _replace(
+    data: Any, path: Path, skip: Path, values: Mapping[str, Any], found: list[tuple[Path, str]]
+) -> Any:
     if isinstance(data, dict):
         if skip and path == skip:
             return data
@@ -146,7 +154,9 @@ def _typed(value: Any, declaration: Mapping[str, Any]) -> Any:
     if isinstance(allowed, list) and kind in ("enum", "set"):
         for each in typed if isinstance(typed, list) else [typed]:
             if each not in allowed:
-                raise _Unsuited(f"{_shown(each)} is not one of its values", did_you_mean(str(each), map(str, allowed)))
+                raise _Unsuited(
+                    f"{_shown(each)} is not one of its values", did_you_mean(str(each), map(str, allowed))
+                )
     for key, word in (("minimum", "at least"), ("maximum", "at most")):
         limit = declaration.get(key)
         if not isinstance(limit, _NUMBERS) or not isinstance(typed, _NUMBERS):

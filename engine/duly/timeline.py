@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Any, Protocol
 
+    from duly.acting import ActingSet
     from duly.actions import Action
-    from duly.decision import PolicySet
     from duly.machines.state import State
 
     Told = tuple[Event, Mapping[str, Any]]
@@ -41,9 +41,9 @@ if TYPE_CHECKING:
 
 
 class Cases:
-    """The machine of cases, over a policy set."""
+    """The machine of cases, over a set that acts."""
 
-    def __init__(self, policy: PolicySet) -> None:
+    def __init__(self, policy: ActingSet) -> None:
         self.policy = policy
 
     def begin(self, name: str, at: int, first: Event) -> State:
@@ -57,11 +57,11 @@ class Cases:
         return {"case": state.id, "customer": state.customer}
 
     def apply(self, state: State, at: int, told: Sequence[Told], turn: Turn) -> None:
-        """See PolicySet.apply."""
-        self.policy.apply(state, at, [event for event, _ in told], turn)
+        """See ActingSet.act."""
+        self.policy.act(state, at, [event for event, _ in told], turn)
 
     def wake(self, state: State, turn: Turn) -> None:
-        """See PolicySet.wake."""
+        """See ActingSet.wake."""
         self.policy.wake(state, turn)
 
 
@@ -73,7 +73,7 @@ class Timeline:
     must come in order of time; `replayed` makes a timeline from events in any order.
     """
 
-    def __init__(self, policy: PolicySet) -> None:
+    def __init__(self, policy: ActingSet) -> None:
         self.policy = policy
         self.now: int | None = None
         self.entities: dict[str, Any] = {}
@@ -185,7 +185,7 @@ def order(event: Event) -> tuple[int, bool, str]:
     return event.at, event.type != "case.opened", event.id
 
 
-def replayed(policy: PolicySet, events: Iterable[Event], until: int | None = None) -> tuple[Timeline, list[Action]]:
+def replayed(policy: ActingSet, events: Iterable[Event], until: int | None = None) -> tuple[Timeline, list[Action]]:
     """The timeline and the actions of events given in any order, up to `until`, else to the last event."""
     timeline = Timeline(policy)
     actions: list[Action] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -66,8 +67,7 @@ def run(words: Sequence[str]) -> int:
         return 2
     except click.ClickException as error:
         usage = error.ctx.get_usage() + "\n" if isinstance(error, click.UsageError) and error.ctx else ""
-        message = error.format_message().rstrip(".")
-        click.echo(f"{usage}duly: {message[:1].lower()}{message[1:]}", err=True)
+        click.echo(f"{usage}duly: {_told(error.format_message())}", err=True)
         return 2
     except click.Abort:
         return 130
@@ -76,6 +76,13 @@ def run(words: Sequence[str]) -> int:
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else 0 if done.code is None else 2
     return code if isinstance(code, int) else 0
+
+
+def _told(message: str) -> str:
+    """A message of click in the words and marks of all others."""
+    message = re.sub(r"'([^']*)'", r"`\1`", message.rstrip("."))
+    message = re.sub(r"\.? \(?Did you mean (?:one of: )?(.*?)\??\)?$", r"; did you mean \1?", message)
+    return message[:1].lower() + message[1:]
 
 
 def is_terminal() -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from duly.acting import ActingSet
 from duly.cases import Event, Refused, read_event
 from duly.timeline import order, replayed
 from duly_cli import deciding, options, storyline
@@ -38,7 +39,7 @@ def simulate(
     deciding.place(asked, list(places))
     end = None if until is None else deciding.moment(until)
     loaded = load(asked.policy, Choice(parameters, parameters_file))
-    policy = deciding.opened(loaded, matcher)
+    policy = deciding.opened(loaded, matcher, ActingSet)
     events, lines, errors = _events(asked.case, strict)
     run, actions = replayed(policy, events, end)
     errors += [refused.report(lines.get(event.id)) for event, refused in run.refused]

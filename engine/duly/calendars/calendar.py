@@ -30,7 +30,7 @@ class Calendar(Openings):
     `name`, `zone` (localtime.Zone) and `spec` (its resolved JSON) are for reading only.
     """
 
-    __slots__ = ("_sound", "_strict", "_sure_from", "_sure_to", "known_days", "spec")
+    __slots__ = ("_sound", "_strict", "_sure_from", "_sure_to", "followers", "known_days", "spec")
 
     def __init__(self, name: str, spec: dict[str, Any], parts: Iterable[Calendar] = ()) -> None:
         """`spec` as resolution.py makes it; `parts` are the calendars of a combination, in its order."""
@@ -43,6 +43,8 @@ class Calendar(Openings):
         self._sure_from = -NEVER if first is None else self.zone.reach(first * DAY)
         self._sure_to = NEVER if last is None else self.zone.reach((last + 1) * DAY)
         self._sound = NEVER
+        self.followers: dict[int, int] = {}
+        """The working day after a local date, both in days since 1970-01-01, as far as one was asked for."""
         self.known_days = (FIRST_DAY, LAST_DAY)
         """The first and the last local date that may be counted as a working day, since 1970-01-01."""
         if self._strict:
@@ -60,11 +62,10 @@ class Calendar(Openings):
             return self._due_around(start, amount, merged(pauses))
         if not self._sound <= start < self._high:
             self._enter(start)
+        known = self._known.get(start)
+        target = amount + (self._open_before(start) if known is None else known)
         sums = self._sums
-        place = bisect_right(self._starts, start)
-        left = self._ends[place - 1] - start
-        target = sums[place] + amount - left if left > 0 else sums[place] + amount
-        place = bisect_left(sums, target, place - 1)
+        place = bisect_left(sums, target)
         if place == len(sums):
             place = self._search(target)
             sums = self._sums
@@ -208,7 +209,7 @@ class Calendar(Openings):
 
         Raises NoWorkingDays where neither is given, BeyondCalendar where the answer is not known.
         """
-        return working_days.due_after_pauses(self, start, days, self._rule(rule), merged(pauses))
+        return working_days.due_after_pauses(self, start, days, self._rule(rule), merged(pauses) if pauses else [])
 
     def due_back_working_days(self, reference: int, days: int, rule: dict[str, Any] | None = None) -> int:
         """The instant that lies `days` whole working days before the date of `reference`."""

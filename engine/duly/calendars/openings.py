@@ -18,11 +18,14 @@ if TYPE_CHECKING:
     from duly.calendars.hours import Hours
     from duly.calendars.intervals import Interval
 
+KNOWN = 4_096
+"""Instants whose open time a calendar keeps in mind."""
+
 
 class Openings:
     """The open intervals of some hours. Not safe to share between threads without a lock: it grows when asked."""
 
-    __slots__ = ("_ends", "_high", "_hours", "_low", "_starts", "_sums", "name", "zone")
+    __slots__ = ("_ends", "_high", "_hours", "_known", "_low", "_starts", "_sums", "name", "zone")
 
     def __init__(self, name: str, hours: Hours | Combination) -> None:
         self.name = name
@@ -32,17 +35,29 @@ class Openings:
         self._sums = [0, 0]
         """`_sums[i]` is the open time before interval i, `_sums[i + 1]` that before its end."""
         self._low = self._high = 0
+        self._known: dict[int, int] = {}
+        """The open time before instants asked for of late: a decision asks for the same few many times."""
 
     def open_before(self, instant: int) -> int:
         """F: open time before `instant`, counted from a fixed but arbitrary origin (semantics 1.2).
 
         Only differences mean anything, and only between calls on the same object.
         """
+        known = self._known.get(instant)
+        if known is None:
+            known = self._open_before(instant)
+        return known
+
+    def _open_before(self, instant: int) -> int:
         if not self._low <= instant < self._high:
             self._cover(instant)
         place = bisect_right(self._starts, instant)
         left = self._ends[place - 1] - instant
-        return self._sums[place] - left if left > 0 else self._sums[place]
+        found = self._sums[place] - left if left > 0 else self._sums[place]
+        if len(self._known) >= KNOWN:
+            self._known.clear()
+        self._known[instant] = found
+        return found
 
     def is_open(self, instant: int) -> bool:
         """Whether `instant` lies in an open interval: opening times do, closing times do not."""

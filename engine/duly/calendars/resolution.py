@@ -183,7 +183,8 @@ def _holidays(value: object, beyond: object, facts: Facts, path: Path, faults: l
 def _unknown_country(code: str, path: Path) -> Fault:
     near = two_letters(code)
     fault = unknown("country", code, countries(), path)
-    return Fault(fault.code, fault.message, path, f"did you mean `{near}`?") if near else fault
+    hint = f"did you mean `{near}`?" if near else "write its two letters of ISO 3166, such as `CN`"
+    return Fault(fault.code, fault.message, path, hint)
 
 
 def _check_open(found: dict[str, Any], path: Path, faults: list[Fault]) -> None:

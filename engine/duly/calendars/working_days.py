@@ -79,6 +79,13 @@ def due_after_pauses(
 
 def following(calendar: Calendar, day: int) -> int:
     """The next working day after `day`, in days since 1970-01-01."""
+    known = calendar.followers.get(day)
+    if known is None:
+        known = calendar.followers[day] = _following(calendar, day)
+    return known
+
+
+def _following(calendar: Calendar, day: int) -> int:
     _, last = calendar.known_days
     while day < last:
         day += 1

@@ -4,7 +4,7 @@ A row is a rule, or one of its alternatives, and a bit of an int. For each field
 the rows whose tests of that field hold. The answers of the tables are ANDed; of the rows that are left, the
 lowest one whose residual condition holds is the first match. A new matcher first tries its rows one after
 the other: for the few cases of a short run that costs less than the tables, which are built as soon as
-the trials have taken about as long as building takes.
+the trials have taken about as long as building takes. Lists of very few rows become functions instead.
 """
 
 from __future__ import annotations
@@ -25,24 +25,30 @@ if TYPE_CHECKING:
 ROUNDS = 25
 """How many times its rows a matcher tries before it builds the tables."""
 FEW = 5
-"""Rows up to which trying them is faster than any table."""
+"""Rows up to which functions that try them are faster than any table."""
 
 
 class Matcher:
     """The rules of one list, packed by `packing.pack_rules`. Its answers never change; threads may share it."""
 
-    __slots__ = ("_left", "_residuals", "_rows", "_tables")
+    __slots__ = ("_few", "_left", "_residuals", "_rows", "_tables")
 
     def __init__(self, packed: Mapping[str, Any]) -> None:
         self._rows: list[Any] = packed["rows"]
         if packed.get("exact"):
             self._rows = _with_decimals(self._rows)
         self._residuals: dict[int, Predicate] = {}
-        self._left = ROUNDS * len(self._rows) if len(self._rows) > FEW else 1 << 62
+        self._left = ROUNDS * len(self._rows)
+        self._few: list[tuple[int, Predicate | None]] | None = None
         self._tables: Tables | None = None
 
     def first(self, facts: Mapping[str, Any]) -> int:
         """The number of the first rule that holds, or -1. `facts` as for `predicates.predicate`."""
+        if self._few is not None:
+            for rule, holds in self._few:
+                if holds is None or holds(facts):
+                    return rule
+            return -1
         tables = self._tables
         if tables is None:
             row = self._tried(facts, 0)
@@ -60,6 +66,8 @@ class Matcher:
 
     def all(self, facts: Mapping[str, Any]) -> list[int]:
         """The numbers of all rules that hold, in order."""
+        if self._few is not None:
+            return list(dict.fromkeys(rule for rule, holds in self._few if holds is None or holds(facts)))
         tables = self._tables
         if tables is None:
             return self._all_tried(facts)
@@ -110,16 +118,26 @@ class Matcher:
         return list(found)
 
     def _count(self, rows: int) -> None:
-        """Takes note of rows that were tried; builds the tables when it has been enough."""
+        """Takes note of rows that were tried; builds the tables, or functions, when it has been enough."""
         self._left -= rows
         if self._left < 0 and self._tables is None:
-            self.build()
+            if len(self._rows) <= FEW:
+                self._few = [(row[0], _holds(row)) for row in self._rows]
+            else:
+                self.build()
 
     def _residual(self, number: int, rest: Any) -> Predicate:
         residual = self._residuals.get(number)
         if residual is None:
             residual = self._residuals[number] = predicate(rest)
         return residual
+
+
+def _holds(row: Any) -> Predicate | None:
+    """A row as one function of the facts; None where it holds whatever they are."""
+    _, tests, rest = row
+    parts = tests if rest is None else [*tests, rest]
+    return predicate(["all", parts]) if parts else None
 
 
 def _candidates(tables: Tables, facts: Mapping[str, Any]) -> int:

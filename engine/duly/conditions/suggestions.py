@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from duly.conditions.fields import NOUNS, Field, Vocabulary
-from duly.diagnostics import did_you_mean, nearest
+from duly.diagnostics import nearest
 
 GROUPS = ("any", "all", "not")
 TESTS = (
@@ -29,7 +29,11 @@ def meant_field(name: str, vocabulary: Vocabulary) -> str:
             return f"did you mean `{prefix}{name}`?"
     if name in TESTS:
         return f"`{name}` is a test; write it under a field: `field: {{{name}: …}}`"
-    return did_you_mean(name, [*vocabulary.fields, *GROUPS]) or "declare it in the Vocabulary"
+    whole = {field.rpartition(".")[2]: field for field in sorted(vocabulary.fields, reverse=True)}
+    if name.isidentifier() and (near := nearest(name, whole)) is not None:
+        return f"did you mean `{whole[near]}`?"
+    near = nearest(name, [*vocabulary.fields, *GROUPS])
+    return f"did you mean `{near}`?" if near else "declare it in the Vocabulary"
 
 
 def meant_test(key: str, field: Field) -> str:

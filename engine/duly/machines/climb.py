@@ -33,13 +33,13 @@ class Climb:
         self.done = False
 
 
-def steps(ladder: Ladder, climb: Climb, run: Run) -> list[tuple[int, int, Step]]:
+def steps(ladder: Ladder, climb: Climb | None, run: Run) -> list[tuple[int, int, Step]]:
     """The steps still to come, as (instant, loop, step), in order of time.
 
     Instants follow from the run's start and due alone, never from when an earlier step ran. A restart moves
     the whole timetable so that its first step comes at the end of the lease.
     """
-    if climb.done or climb.exhausted:
+    if climb is None or climb.done or climb.exhausted:
         return []
     rows = timetable(ladder, run)
     shift = climb.restarted - rows[0][0] if rows and climb.restarted is not None else 0
@@ -76,10 +76,12 @@ def end(ladder: Ladder, climb: Climb, run: Run, turn: Turn, tags: Mapping[str, A
 
 
 def fire(
-    ladder: Ladder, climb: Climb, run: Run, at: int, loop: int, step: Step, facts: Mapping[str, Any], turn: Turn,
-    tags: Mapping[str, Any], owner: str | None,
+    ladder: Ladder, climb: Climb | None, run: Run, at: int, loop: int, step: Step, facts: Mapping[str, Any],
+    turn: Turn, tags: Mapping[str, Any], owner: str | None,
 ) -> None:  # fmt: skip
     """Do one step, or say why not: `unless` holds, it is quiet, or nobody is on duty."""
+    if climb is None:
+        return
     key = (loop, step.number)
     origin = Origin(step.rule, "ladder.step", step.source, **tags, step=step.id, loop=loop)
     if ladder.quiet is not None and not ladder.quiet.is_open(at) and step.tells:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from duly.calendars.limits import BeyondCalendar
 from duly.conditions.matchers import matcher
 from duly.conditions.predicates import predicate
-from duly.machines.run import CANCELLED, OPEN, STOPPED, Run, due_when
+from duly.machines.run import CANCELLED, NOT_STARTED, OPEN, STOPPED, Run, due_when
 from duly.machines.target import Target
 
 TYPE_CHECKING = False
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     Facts = Mapping[str, Any]
     Predicate = Callable[[Facts], bool]
+    Deeds = Sequence[tuple[int, Facts]]
 
 # What an event does to a clock, in the order in which the deeds of one instant are done (semantics §2.3).
 CANCEL, STOP, RESET, PAUSE, RESUME, REOPEN, START = range(7)
@@ -69,7 +71,8 @@ class Clock:
         # Targets that ask for no field are the same for every case.
         self.fixed = not self.reads
         self.match = self._matched({}) if self.fixed else None
-        self.reads_event = any(name.startswith("event.") for name in self.reads)
+        promised = {target.field for target in self.targets if target.field is not None}
+        self.reads_event = any(name.startswith("event.") for name in self.reads | promised)
         self.on: dict[str, list[tuple[int, Predicate | None]]] = {}
         for deed, triggers in spec["on"].items():
             for event, condition in triggers:
@@ -112,14 +115,14 @@ def _state(condition: Any) -> Predicate | None:
     return None if condition is None else predicate(condition)
 
 
-def advance(clock: Clock, run: Run, at: int, deeds: Sequence[int], facts: Facts, changed: bool) -> Run:
+def advance(clock: Clock, run: Run, at: int, deeds: Deeds, facts: Facts, changed: bool) -> Run:
     """The clock's run after the deeds of one instant, in their order; a new Run where a new cycle began.
 
-    `facts` are the case after the instant; `changed` says that a field the clock watches or its targets read
-    may have changed, so that state conditions and targets are looked at again.
+    Each deed comes with what its event carries. `facts` are the case after the instant; `changed` says that a
+    field the clock watches or its targets read may have changed, so that states and targets are looked at again.
     """
-    for deed in deeds:
-        run = _do(clock, run, at, deed, facts)
+    for deed, payload in deeds:
+        run = _do(clock, run, at, deed, {**facts, **payload} if payload else facts)
     if changed or deeds:
         if clock.while_ is not None:
             run = _follow(clock, run, at, facts)
@@ -135,15 +138,16 @@ def advance(clock: Clock, run: Run, at: int, deeds: Sequence[int], facts: Facts,
 
 def _do(clock: Clock, run: Run, at: int, deed: int, facts: Facts) -> Run:
     if deed == START:
-        if run.phase is OPEN or (clock.cancel_while is not None and clock.cancel_while(facts)):
+        if run.phase is OPEN or not _may_start(clock, facts):
             return run
         return start(clock, run, at, facts)
     if deed == REOPEN:
         if run.phase is not STOPPED:
             return run
         if clock.reopen == "new_cycle":
-            return start(clock, run, at, facts)
+            return start(clock, run, at, {**run.start_facts, **facts}) if _may_start(clock, facts) else run
         run.phase = OPEN
+        run.held = run.freed = False
         run.paused_at = run.ended_at if run.paused_at is None else run.paused_at
         run.ended_at = None
         resume(run, at)
@@ -156,7 +160,7 @@ def _do(clock: Clock, run: Run, at: int, deed: int, facts: Facts) -> Run:
     elif deed == CANCEL:
         end(run, at, CANCELLED)
     elif deed == RESET:
-        _begin(clock, run, at, facts)
+        _begin(clock, run, at, {**run.start_facts, **facts})
     elif deed == PAUSE:
         pause(run, at)
     elif deed == RESUME:
@@ -164,10 +168,18 @@ def _do(clock: Clock, run: Run, at: int, deed: int, facts: Facts) -> Run:
     return run
 
 
+def _may_start(clock: Clock, facts: Facts) -> bool:
+    """Whether no state forbids a start: one that cancels the clock, or the lack of the one that carries it."""
+    if clock.cancel_while is not None and clock.cancel_while(facts):
+        return False
+    return clock.while_ is None or clock.while_(facts)
+
+
 def start(clock: Clock, run: Run, at: int, facts: Facts) -> Run:
     """The first, or the next, cycle of the clock, started at `at`."""
     fresh = Run(run.cycle + 1)
     fresh.phase = OPEN
+    fresh.alive = run.alive
     _begin(clock, fresh, at, facts)
     return fresh
 
@@ -180,22 +192,23 @@ def _begin(clock: Clock, run: Run, at: int, facts: Facts) -> None:
     if run.paused_at is not None:
         run.paused_at = at
     run.breached_by_change = False
+    run.facts = facts
     if clock.reads_event:
         run.start_facts = {name: value for name, value in facts.items() if name.startswith("event.")}
     target = run.target = clock.target(facts)
-    if target is None:
-        run.calendar = clock.calendar
-        return
-    run.calendar = target.calendar
-    if target.field is not None:
-        run.promised = facts.get(target.field)
+    run.promised = None if target is None or target.field is None else facts.get(target.field)
+    run.matched = target, run.promised
+    run.calendar = clock.calendar if target is None else target.calendar
     run.due = due_when(run, run.since)
 
 
 def end(run: Run, at: int, phase: str) -> None:
     """Stop or cancel: the due stays as it stood, so that the verdict can be told."""
     if run.since is None:
-        run.due = due_when(run, at)
+        try:
+            run.due = due_when(run, at)
+        except BeyondCalendar:
+            run.due = None  # It stood still before its due, so it is not late, whenever that would have been.
     elif run.calendar is not None and run.since < at:
         run.stretches.append((run.since, at, run.calendar))
     run.since = None
@@ -204,14 +217,14 @@ def end(run: Run, at: int, phase: str) -> None:
 
 
 def pause(run: Run, at: int) -> None:
-    """Stand still from `at` on; nothing where the clock stands still already."""
+    """Stand still from `at` on; nothing where the clock stands still already. A due that has come stays."""
     if run.since is None:
         return
     if run.calendar is not None and run.since < at:
         run.stretches.append((run.since, at, run.calendar))
     run.since = None
     run.paused_at = at
-    if run.due is not None and run.due >= at:
+    if run.due is not None and run.due > at:
         run.due = None
 
 
@@ -227,8 +240,11 @@ def resume(run: Run, at: int) -> None:
 
 
 def _pause_by_state(clock: Clock, run: Run, at: int, facts: Facts) -> None:
-    """Where `resume` is written, entering the state pauses; else being in it does."""
+    """Where `resume` is written, entering the one state pauses and entering the other resumes; else being in
+    the state pauses.
+    """
     asked = clock.pause_while is not None and clock.pause_while(facts)
+    freed = clock.resume_while is not None and clock.resume_while(facts)
     if not clock.edges:
         if asked:
             pause(run, at)
@@ -236,18 +252,22 @@ def _pause_by_state(clock: Clock, run: Run, at: int, facts: Facts) -> None:
             resume(run, at)
     elif asked and not run.held:
         pause(run, at)
-    elif clock.resume_while is not None and clock.resume_while(facts):
+    elif freed and not run.freed:
         resume(run, at)
-    run.held = asked
+    run.held, run.freed = asked, freed
 
 
 def rematch(clock: Clock, run: Run, at: int, facts: Facts) -> None:
     """Match the targets again and, where another one holds now, answer as `on_change` says (§2.5)."""
-    if run.start_facts is not None:
-        facts = {**{k: v for k, v in facts.items() if not k.startswith("event.")}, **run.start_facts}
+    if run.start_facts:
+        facts = {**facts, **run.start_facts}
     target = clock.target(facts)
     promised = facts.get(target.field) if target is not None and target.field is not None else None
+    before, run.matched = run.matched, (target, promised)
     if target is run.target and promised == run.promised:
+        run.facts = facts
+        return
+    if run.matched == before:
         return
     now = at if run.since is None else run.since
     old, old_due, old_promised, old_calendar = run.target, due_when(run, now), run.promised, run.calendar
@@ -264,37 +284,61 @@ def rematch(clock: Clock, run: Run, at: int, facts: Facts) -> None:
         run.target, run.promised, run.calendar = old, old_promised, old_calendar
         if moved:
             run.since = run.stretches.pop()[0]
-    elif answer == "restart" and new_due != old_due:
+        return
+    run.facts = facts
+    if answer == "restart" and new_due != old_due:
         run.started_at, run.stretches, run.pauses = at, [], []
         run.since = None if run.since is None else at
         run.paused_at = None if run.paused_at is None else at
     run.due = due_when(run, run.since)
-    if run.due is not None and run.due < at and (old_due is None or old_due >= at):
+    judge_change(run, at, old_due)
+
+
+def judge_change(run: Run, at: int, old_due: int | None) -> None:
+    """Note where a change, not time, has put the due into the past; or out of it again."""
+    if run.due is None or run.due >= at:
+        run.breached_by_change = False
+    elif old_due is None or old_due >= at:
         run.breached_by_change = True
 
 
 def _follow(clock: Clock, run: Run, at: int, facts: Facts) -> Run:
-    """A periodic clock lives while its condition holds."""
+    """A periodic clock lives while its condition holds; it begins when that comes to hold."""
     assert clock.while_ is not None
     alive = clock.while_(facts)
-    if alive and run.phase is not OPEN and not clock.started_by_event:
-        return start(clock, run, at, facts)
-    if not alive and run.phase is OPEN:
+    if alive and not run.alive and run.phase is not OPEN and not clock.started_by_event:
+        run = start(clock, run, at, facts)
+    elif not alive and run.phase is OPEN:
         end(run, at, CANCELLED)
+    if run.phase is not NOT_STARTED:
+        run.alive = alive
     return run
 
 
 def _next_period(clock: Clock, run: Run, at: int, facts: Facts) -> Run:
-    """The evidence of a period came: the next period runs from the due, or from the event."""
-    anchor = at if clock.anchored_to_event or run.due is None else run.due
-    return start(clock, run, anchor, facts)
+    """The evidence of a period came: the next period runs from the due, or from the event.
+
+    Nothing where the period has not begun yet: its evidence came before.
+    """
+    if at < run.started_at:
+        return run
+    anchor = at if clock.anchored_to_event or run.due is None or run.since is None else run.due
+    return _succeeded(clock, run, anchor, facts)
+
+
+def _succeeded(clock: Clock, run: Run, at: int, facts: Facts) -> Run:
+    """The next period, in which a pause goes on."""
+    fresh = start(clock, run, at, facts)
+    fresh.held, fresh.freed = run.held, run.freed
+    if run.since is None:
+        pause(fresh, at)
+    return fresh
 
 
 def roll(clock: Clock, run: Run, now: int, facts: Facts) -> Run:
     """A periodic clock's run at `now`: periods that passed without evidence are left behind, missed."""
     if not clock.every or clock.anchored_to_event:
         return run
-    while run.phase is OPEN and run.due is not None and run.due < now and run.due > run.started_at:
-        run = start(clock, run, run.due, facts)
+    while run.since is not None and run.due is not None and run.started_at < run.due < now:
+        run = _succeeded(clock, run, run.due, facts)
     return run
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from duly.machines.clock import judge_change
 from duly.machines.run import OPEN, Run
 
 TYPE_CHECKING = False
@@ -9,8 +10,8 @@ if TYPE_CHECKING:
     from duly.machines.clock import Clock
 
 
-def place(clock: Clock, run: Run, reference: Run | None) -> None:
-    """Put the due of a lead-time clock where the due of the clock it refers to says.
+def place(clock: Clock, run: Run, reference: Run | None, at: int) -> None:
+    """Put the due of a lead-time clock where the due of the clock it refers to says, at `at`.
 
     The latest `t` with `elapsed(t, reference due) ≥ by`; where that is past already when the clock starts,
     it is due at its start (semantics §1.5). Without a due to refer to there is none.
@@ -25,9 +26,8 @@ def place(clock: Clock, run: Run, reference: Run | None) -> None:
         latest = clock.calendar.due_back_working_days(reference.due, amount)
     else:
         latest = clock.calendar.due_back(reference.due, amount)
-    run.due = max(latest, run.started_at)
-
-
-def born_late(clock: Clock, run: Run) -> bool:
-    """Whether the latest instant had passed already when the clock started."""
-    return clock.before is not None and run.due is not None and run.due <= run.started_at
+    old_due, run.due = run.due, max(latest, run.started_at)
+    if run.started_at == at:
+        run.late = latest < at
+    else:
+        judge_change(run, at, old_due)

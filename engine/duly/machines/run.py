@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from duly.calendars.calendar import Calendar
@@ -19,13 +19,17 @@ class Run:
 
     `stretches` are the finished pieces of running time as (from, to, calendar): each keeps the calendar it
     ran in. `since` is the start of the piece still running, None while the clock is paused or has ended.
-    `due` is None without a promise, and while the clock is paused before its due.
+    `due` is None without a promise, and while the clock is paused before its due. `held`, `freed`
+    and `alive` are what the states that pause, resume and carry it were last, `late` says that a lead time had
+    passed when it was born. `matched` is the (target, promised instant) that held last, which a change may
+    not have put in force; `facts` are those by which the one in force was chosen, `start_facts` what of them
+    the start event said.
     """
 
     __slots__ = (
-        "alarms", "breached_by_change", "calendar", "climb", "cycle", "due", "ended_at", "held", "noted",
-        "paused_at", "pauses", "phase", "promised", "since", "start_facts", "started_at", "stretches", "target",
-        "warned",
+        "alarms", "alive", "breached_by_change", "calendar", "climb", "cycle", "due", "ended_at", "facts", "freed",
+        "held", "late", "matched", "noted", "paused_at", "pauses", "phase", "promised", "since", "start_facts",
+        "started_at", "stretches", "target", "warned",
     )  # fmt: skip
 
     def __init__(self, cycle: int = 0) -> None:
@@ -39,11 +43,16 @@ class Run:
         self.paused_at: int | None = None
         self.pauses: list[tuple[int, int]] = []
         self.held = False
+        self.freed = False
+        self.alive = False
+        self.late = False
         self.ended_at: int | None = None
         self.promised: int | None = None
         self.due: int | None = None
         self.breached_by_change = False
-        self.start_facts: dict[str, Any] | None = None
+        self.matched: tuple[Target | None, int | None] = (None, None)
+        self.facts: Mapping[str, Any] = {}
+        self.start_facts: dict[str, Any] = {}
         # What only a timeline keeps: its alarms, warnings given, the breach noticed, the ladder gone up.
         self.alarms: list[tuple[int, int, int, int]] = []
         self.warned: set[int] = set()
@@ -62,7 +71,7 @@ class Run:
 
 
 def elapsed(run: Run, now: int) -> int:
-    """Open time that the cycle has run until `now`, each stretch in its own calendar, in µs."""
+    """Open time that the cycle has run until `now`, or will have, each stretch in its own calendar, in µs."""
     since, here = run.since, run.calendar
     if not run.stretches:
         return here.elapsed(since, now) if since is not None and here is not None and since < now else 0
@@ -70,8 +79,8 @@ def elapsed(run: Run, now: int) -> int:
     for start, end, calendar in run.stretches:
         if start < now:
             total += calendar.elapsed(start, min(end, now))
-    if run.since is not None and run.calendar is not None and now > run.since:
-        total += run.calendar.elapsed(run.since, now)
+    if since is not None and here is not None and since < now:
+        total += here.elapsed(since, now)
     return total
 
 
@@ -80,6 +89,8 @@ def reached(run: Run, amount: int, since: int | None) -> int | None:
 
     `since` is when it runs on from; None: it does not, so an amount not yet run is never reached.
     """
+    if amount <= 0:
+        return run.started_at
     calendar = run.calendar
     if not run.stretches and since is not None and calendar is not None:
         return calendar.due(since, amount)
@@ -99,7 +110,8 @@ def due_when(run: Run, since: int | None) -> int | None:
     if target is None or target.none:
         return None
     if target.field is not None:
-        return run.promised if since is not None else None
+        late = run.promised is not None and run.paused_at is not None and run.promised <= run.paused_at
+        return run.promised if since is not None or late else None
     if not target.counts_days:
         return reached(run, target.amount, since)
     if run.calendar is None:
@@ -107,7 +119,7 @@ def due_when(run: Run, since: int | None) -> int | None:
     if since is None:
         # Standing still: used up only where the last day had already ended when the pause began.
         due = run.calendar.due_working_days(run.started_at, target.amount, pauses=run.pauses)
-        return due if run.paused_at is not None and due < run.paused_at else None
+        return due if run.paused_at is not None and due <= run.paused_at else None
     pauses: Sequence[tuple[int, int]] = run.pauses
     if run.paused_at is not None and since > run.paused_at:
         pauses = [*pauses, (run.paused_at, since)]
@@ -124,14 +136,5 @@ def share(run: Run, percent: float) -> int | None:
     elif run.due is None:
         return None
     else:
-        amount = elapsed_until(run, run.due)
-    return reached(run, int(amount * percent / 100), run.since if run.ended_at is None else None)
-
-
-def elapsed_until(run: Run, due: int) -> int:
-    """Open time of the cycle from its start to `due`, were it to run on until then."""
-    total = sum(calendar.elapsed(start, end) for start, end, calendar in run.stretches)
-    since = run.since if run.ended_at is None else run.ended_at
-    if since is not None and run.calendar is not None and due > since:
-        total += run.calendar.elapsed(since, due)
-    return total
+        amount = elapsed(run, run.due)
+    return reached(run, int(amount * percent / 100), run.since)

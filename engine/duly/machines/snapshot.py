@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from duly.calendars.limits import BeyondCalendar
 from duly.instants import render, seconds
 from duly.machines.ladder import timetable
-from duly.machines.lead import born_late
 from duly.machines.run import CANCELLED, FAILED, NOT_STARTED, STOPPED, Run, due_when, elapsed, share
 
 TYPE_CHECKING = False
@@ -28,8 +28,13 @@ def state_of(clock: Clock, run: Run) -> str:
     return "running" if run.since is not None else "paused"
 
 
-def clock(clock: Clock, run: Run, now: int, ladders: Mapping[str, Ladder]) -> dict[str, Any]:
-    """The clock of interface.md §3: target, due, what has run and what remains, warnings, the ladder."""
+def clock(
+    clock: Clock, run: Run, now: int, ladders: Mapping[str, Ladder], errors: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """The clock of interface.md §3: target, due, what has run and what remains, warnings, the ladder.
+
+    What lies beyond the facts of a calendar is left out, and said in `errors`.
+    """
     state = state_of(clock, run)
     target = run.target
     shown: dict[str, Any] = {
@@ -67,39 +72,51 @@ def clock(clock: Clock, run: Run, now: int, ladders: Mapping[str, Ladder]) -> di
         shown["ended_at"] = render(run.ended_at)
     if state == "none":
         return shown
-    _promise(shown, clock, run, until, ran)
-    if run.due is not None and run.ended_at is None:
-        if clock.warn:
-            shown["warn_at"] = [render(at) for at in (share(run, percent) for percent in clock.warn) if at is not None]
-        if clock.ladder is not None:
-            shown["ladder"] = _ladder(ladders[clock.ladder], run)
+    try:
+        _promise(shown, clock, run, until, ran)
+        if run.due is not None and run.ended_at is None:
+            if clock.warn:
+                warnings = [share(run, percent) for percent in clock.warn]
+                shown["warn_at"] = [render(at) for at in warnings if at is not None]
+            if clock.ladder is not None:
+                shown["ladder"] = _ladder(ladders[clock.ladder], run)
+    except BeyondCalendar as error:
+        errors.append({"code": "beyond_calendar", "message": error.message, "rule": clock.rule})
     return shown
 
 
 def _promise(shown: dict[str, Any], clock: Clock, run: Run, until: int, ran: int) -> None:
     """When it is due, and how far that is off, in open time of the calendar in force."""
     calendar = run.calendar or clock.calendar
-    due = run.due
+    target, due = run.target, run.due
+    amount = 0 if target is None or target.counts_days else target.amount
     if run.breached_by_change:
         shown["reason"] = "breached_by_change"
-    elif clock.before is not None and born_late(clock, run):
+    elif run.late:
         shown["reason"] = "born_late"
+    if run.since is None and run.ended_at is None:
+        shown["paused_at"] = None if run.paused_at is None else render(run.paused_at)
     if due is not None:
         shown["due_at"] = render(due)
     elif run.since is None and run.ended_at is None:
+        shown["due_if_resumed_now"] = None
+        if amount:
+            shown["remaining_seconds"] = seconds(amount - ran)
         due = due_when(run, until)
-        shown["paused_at"] = None if run.paused_at is None else render(run.paused_at)
         shown["due_if_resumed_now"] = None if due is None else render(due)
     if due is None:
         return
+    if calendar.spec.get("beyond_calendar") == "estimate" and calendar.is_estimate(due):
+        shown["estimated"] = True
     if until > due:
         shown["breached"] = True
         shown["remaining_seconds"] = 0
-        shown["overdue_seconds"] = seconds(calendar.elapsed(due, until))
-    elif run.target is not None and run.target.amount and not run.target.counts_days:
-        shown["remaining_seconds"] = seconds(run.target.amount - ran)
+        # What is promised as an instant is late by the calendar, though the clock may have stood still.
+        moves = target is not None and target.field is None
+        late = ran - elapsed(run, due) if moves else calendar.elapsed(due, until)
+        shown["overdue_seconds"] = seconds(late)
     else:
-        shown["remaining_seconds"] = seconds(calendar.elapsed(until, due))
+        shown["remaining_seconds"] = seconds(amount - ran if amount else calendar.elapsed(until, due))
 
 
 def _ladder(ladder: Ladder, run: Run) -> list[dict[str, Any]]:

@@ -16,11 +16,13 @@ class State:
     `inputs` says of each field that came with a value from whom (`input` or `agent`); `facts` holds those
     values, typed, the derived fields and what is known of the customer; `derived` each derived value with
     its origin; `runs` the current cycle of each clock, `sent` what went to the customer, in order of time.
+    `facts` is replaced, never changed, by an event that changes it, so that `routed`, the facts by which the
+    case was routed, and those that runs keep stay as they were.
     """
 
     __slots__ = (
         "alarm", "customer", "derived", "errors", "escalations", "facts", "id", "inputs", "memory", "opened_at",
-        "plans", "route", "runs", "sent",
+        "plans", "route", "routed", "runs", "sent",
     )  # fmt: skip
 
     def __init__(self, id: str, customer: str | None) -> None:
@@ -32,6 +34,7 @@ class State:
         self.derived: dict[str, tuple[Any, str]] = {}
         self.errors: list[dict[str, Any]] = []
         self.route: dict[str, Any] | None = None
+        self.routed: dict[str, Any] = {}
         self.runs: dict[str, Run] = {}
         self.plans: dict[str, Plan] = {}
         self.sent: list[tuple[int, str, str]] = []

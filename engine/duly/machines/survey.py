@@ -97,7 +97,8 @@ def sampled(survey: str, customer: str, rate: float) -> bool:
     from hashlib import sha256
 
     digest = sha256(f"{survey}:{customer}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") % 10_000 < rate * 10_000
+    # Rounded, since 0.07 × 10,000 is a little more than 700 in binary.
+    return int.from_bytes(digest[:8], "big") % 10_000 < round(rate * 10_000, 6)
 
 
 def blocked_until(ledger: Sequence[Mapping[str, Any]], survey: Survey, sent: Sent, at: int) -> int | None:

@@ -119,7 +119,6 @@ class Sets:
                 return
         for ladder_name, run in state.escalations.values():
             ladder = self._ladders[ladder_name]
-            assert run.climb is not None
             coming = climb.steps(ladder, run.climb, run)
             if coming and coming[0][0] <= turn.at:
                 at, loop, step = coming[0]
@@ -168,7 +167,6 @@ class Sets:
         if duty is not None:
             moments.append(duty)
         for name, run in state.escalations.values():
-            assert run.climb is not None
             moments += [at for at, _, _ in climb.steps(self._ladders[name], run.climb, run)[:1]]
         state.alarm = min(moments, default=None)
 

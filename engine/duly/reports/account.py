@@ -31,7 +31,7 @@ class Row:
 
 
 def account(run: Run, now: int) -> list[Row]:
-    """Rows without gaps from the run's start to the latest of its due, its end, and now."""
+    """Rows without gaps from the run's start to its end; of an open run, to the later of its due and now."""
     if run.calendar is None or run.cycle == 0:
         return []
     end = max(run.due or run.started_at, now if run.ended_at is None else run.ended_at)

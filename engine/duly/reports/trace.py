@@ -11,6 +11,7 @@ from duly.conditions.explanation import decisive, explain
 from duly.conditions.packing import unpack_tree
 from duly.conditions.tree import ALWAYS
 from duly.diagnostics import render_path
+from duly.machines.run import FAILED
 
 if TYPE_CHECKING:
     from duly.conditions.explanation import Verdict
@@ -38,17 +39,16 @@ def trace(policy: PolicySet, state: State, places: Places) -> list[dict[str, Any
     if policy.routing is not None and state.route is not None:
         names = [rule["rule"] for rule in policy.routing.rules]
         passing = frozenset(rule["rule"] for rule in policy.routing.rules if rule.get("also"))
-        tried = _tried(names, state.facts, places, passing=passing)
+        tried = _tried(names, state.routed, places, passing=passing)
         found.append({"list": "routing", "from": state.route["rule"],
                       "entries": _closed(tried, policy.routing.otherwise["rule"], places, passing)})  # fmt: skip
     for clock in policy.clocks:
         run = state.runs[clock.id]
-        if run.cycle and clock.targets and clock.targets[0].id != "every":
-            facts = state.facts if run.start_facts is None else {**state.facts, **run.start_facts}
+        if run.cycle and run.phase is not FAILED and clock.targets and not clock.every:
             names = [target.rule for target in clock.targets]
             chosen = None if run.target is None else run.target.rule
             found.append({"list": f"targets of `{clock.id}`", "clock": clock.id, "from": chosen,
-                          "entries": _tried(names, facts, places)})  # fmt: skip
+                          "entries": _tried(names, run.facts, places)})  # fmt: skip
     return found
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from duly.acting import ActingSet
 from duly.actions import Action
 from duly.cases import Event
-from duly.decision import PolicySet
 from duly.machines.clock import Clock
 from duly.machines.run import OPEN, STOPPED, Run
 from duly.machines.state import State
@@ -16,7 +16,7 @@ from duly.suites.coverage import AFTER_DUE, AT_DUE, Chart, Watch
 from duly.timeline import Timeline
 
 
-class ObservedSet(PolicySet):
+class ObservedSet(ActingSet):
     """A policy set that lets `watch`, where there is one, see every event of a case with the facts after it."""
 
     watch: Watch | None = None

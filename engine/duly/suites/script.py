@@ -22,10 +22,11 @@ class Unplayable(Exception):
 
 @dataclass(slots=True)
 class Script:
-    """Events in order, the case that is looked at, the instant of the look, and the answers to surveys."""
+    """Events in order, the case and the customer that are looked at, the instant of the look, and the answers to surveys."""
 
     events: list[Event]
     case: str | None
+    customer: str | None
     until: int
     load: Mapping[str, int] = field(default_factory=dict)
     answers: list[Mapping[str, Any]] = field(default_factory=list)
@@ -61,10 +62,11 @@ def script(test: Test) -> Script:
     start = min([event.at for event in events], default=look or 0)
     until = max(event.at for event in events) if look is None else look
     case = next((event.case for event in events if event.case is not None), None)
+    customer = next((event.customer for event in events if event.customer is not None), None)
     known = _known(given, start - _BEFORE)
     roster = given.get("roster", {})
     load = {_person(name): count for name, count in roster.get("load", {}).items()}
-    return Script([*known, *events], case, until, load, list(given.get("surveys", ())))
+    return Script([*known, *events], case, customer, until, load, list(given.get("surveys", ())))
 
 
 def _known(given: Mapping[str, Any], at: int) -> list[Event]:

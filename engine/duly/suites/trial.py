@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from duly import instants
 from duly.actions import Action
 from duly.cases import Event, Refused
 from duly.decision import PolicySet
+from duly.machines.desk import Queues
 from duly.machines.state import State
 from duly.suites.comparison import Difference, compare
 from duly.suites.script import Script, Unplayable, script
@@ -54,16 +56,49 @@ def run(test: Test, policy: PolicySet, timeline: Timeline | None = None) -> Outc
         outcome.fault = str(error)
         return outcome
     timeline = Timeline(policy) if timeline is None else timeline
+    _hand_out(timeline, played.load)
     outcome.actions = play(timeline, played)
     outcome.at = played.until
     outcome.refused = timeline.refused
     outcome.state = timeline.cases.get(played.case) if played.case is not None else None
     if outcome.state is not None:
         outcome.decision = policy.view(outcome.state, played.until)
+    customer = played.customer if outcome.state is None else outcome.state.customer
+    if customer is not None:
+        surveys = _surveys(timeline, customer, played.case)
+        outcome.decision = {**(outcome.decision or {}), "surveys": surveys}
     outcome.differences = compare(
         test.expect, policy, outcome.state, outcome.decision, outcome.actions, outcome.refused
     )
     return outcome
+
+
+def _hand_out(timeline: Timeline, load: Mapping[str, int]) -> None:
+    """Let people hold as many cases from the start as the test says."""
+    if load:
+        queues = timeline.entities["desk"] = Queues()
+        for person, count in load.items():
+            queues.owned.update({f"given/{person}/{number}": person for number in range(count)})
+
+
+def _surveys(timeline: Timeline, customer: str, case: str | None) -> list[dict[str, Any]]:
+    """The surveys of a decision as they stand for the customer: those of the case, else those of no case."""
+    entity = timeline.entities.get(f"customer:{customer}")
+    found: list[dict[str, Any]] = []
+    for each in timeline.policy.surveys:
+        plans = [] if entity is None else [plan for plan in entity.plans if plan["survey"] == each.id]
+        own = [plan for plan in plans if plan["case"] == case] or [plan for plan in plans if plan["case"] is None]
+        if not own:
+            found.append({"survey": each.id, "status": "scheduled" if each.scheduled else "not_triggered"})
+            continue
+        plan = own[-1]
+        shown = {"survey": each.id, "status": plan["status"], "rule": each.rule, "at": instants.render(plan["at"])}
+        if plan["gate"] is not None:
+            shown["gate"] = plan["gate"]
+        for key in ("send_at", "send_by"):
+            shown[key] = None if plan[key] is None else instants.render(plan[key])
+        found.append(shown)
+    return found
 
 
 def play(timeline: Timeline, played: Script) -> list[Action]:

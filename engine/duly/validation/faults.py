@@ -11,8 +11,8 @@ from duly.validation.errors import errors_of, home
 from duly.validation.schemas import read
 from duly.validation.yaml_text import flow
 
-_STAND_INS = {"parameter": "`{param: name}`", "column": "`{each: column}`"}
-"""Mappings that may stand for a scalar, by the title of their schema."""
+_STAND_INS = (["param"], ["each"])
+"""What `{param: name}` and `{each: column}`, the mappings that may stand for a scalar, must have."""
 
 
 def faults(document: Document, name: str) -> list[Diagnostic]:
@@ -31,7 +31,7 @@ class _Report:
 
     def diagnostics(self) -> list[Diagnostic]:
         errors = [(tuple(error.absolute_path), error) for error in errors_of(self.document.data, self.root[0])]
-        stand_ins = {path for path, error in errors if error.schema.get("title") in _STAND_INS}
+        stand_ins = {path for path, error in errors if error.schema.get("required") in _STAND_INS}
         for path, error in errors:
             if error.validator == "additionalProperties" and path not in stand_ins:
                 self.unknown.setdefault(path, set()).add(error.message)
@@ -102,11 +102,14 @@ class _Report:
 
     def not_a_scalar(self, path: Path) -> None:
         """A mapping that is no parameter where a scalar is wanted."""
-        wanted = self.wanted(path) or "a value"
-        message = f"expected {wanted}, found a mapping"
-        self.add("D103", message, path, key=True, found="a mapping", expected=wanted,
-                 help="a parameter is written `{param: name}`" if "param" not in self.value(path) else
-                 "a parameter has the one key `param`")  # fmt: skip
+        value, wanted, shown = self.value(path), self.wanted(path) or "a value", self.shown(path)
+        help_text = "write one value here; a parameter is written `{param: name}`"
+        if isinstance(value, dict) and "param" in value:
+            help_text = "a parameter has the one key `param`"
+        elif path[-1] == "not":
+            help_text = f"to say that a test does not hold write `not: {{{path[-2]}: {{…}}}}`"
+        self.add("D103", f"expected {wanted}, found {shown}", path, key=isinstance(path[-1], str),
+                 found=shown.strip("`"), expected=wanted, help=help_text)  # fmt: skip
 
     def wrong(self, path: Path, error: Any) -> None:
         """A value that is not what is wanted: by type, by choice, or by form."""

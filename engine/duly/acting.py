@@ -1,0 +1,214 @@
+"""Acting: a policy set that also does things as time goes on. It decides as any PolicySet does, and collects
+what follows: actions, facts, the next instant at which a case does something by itself.
+"""
+
+from __future__ import annotations
+
+from duly.calendars.localtime import Zone
+from duly.cases import Event, Refused
+from duly.decision import PolicySet
+from duly.machines import alarm, climb
+from duly.machines.counting import Counting
+from duly.machines.customer import Customers
+from duly.machines.desk import HEARS, Desk
+from duly.machines.duty import Duties, Duty
+from duly.machines.reaction import Reactions
+from duly.machines.roster import Roster
+from duly.machines.run import OPEN, Run
+from duly.machines.turn import Origin, Turn
+from duly.machines.whole import Sets
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from duly.decision import Deeds
+    from duly.machines.state import State
+
+
+class ActingSet(PolicySet):
+    """A compiled policy set, ready to act."""
+
+    def __init__(self, compiled: Mapping[str, Any], engine: str = "native") -> None:
+        super().__init__(compiled, engine)
+        facts = compiled["set"]
+        self.zone = Zone(facts["timezone"], facts["zone"]["at"], facts["zone"]["offsets"])
+        self.roster = Roster(compiled["roster"], self.calendars, self.zone)
+        reactions = compiled["reactions"]
+        self.reactions = Reactions(reactions, self.calendars)
+        duties = [Duty(spec, self.calendars, self.zone) for spec in compiled["duties"]]
+        self.duties = Duties([duty for duty in duties if duty.for_each == "case" or duty.on])
+        counts = reactions["reactions"]
+        self.sets = Sets(
+            Duties([duty for duty in duties if duty.for_each != "case"]), Counting(counts, "set"), self.surveys,
+            self.ladders, self.calendars, self.zone, list(compiled["roster"]["people"]),
+            list(compiled["roster"]["groups"]), self.reactions, self.customer_intake,
+        )  # fmt: skip
+        self.customers = Customers(
+            self.surveys, self.ledger, Counting(counts, "customer"), self.reactions, self.customer_intake
+        )
+        routing = compiled.get("routing")
+        assigning = [] if routing is None else [routing["assign"], *(
+            rule["assign"] for rule in routing["rules"] if "assign" in rule
+        )]  # fmt: skip
+        self.desk = Desk(compiled["roster"]["groups"], assigning[0] if assigning else {"strategy": "none"})
+        # A desk that hands nothing out need not hear of anything.
+        self.desk_hears = HEARS if any(each["strategy"] != "none" for each in assigning) else frozenset()
+
+    def machines(self) -> dict[str, Any]:
+        """What runs customers, the desk and the set, by the sort of entity; see timeline.Machine."""
+        return {"customer": self.customers, "set": self.sets, "desk": self.desk}
+
+    def act(self, state: State, at: int, events: Sequence[Event], turn: Turn) -> None:
+        """Everything that the events of one instant do to a case, and what follows from them at once.
+
+        Events that actions emit are taken in the same instant. An event with a wrong value is refused whole,
+        and kept in the turn with its reason; the others are taken.
+        """
+        deeds: dict[str, Deeds] = {}
+        changed: set[str] = set()
+        waiting = list(events)
+        while waiting:
+            event = waiting.pop(0)
+            if not self.reactions.hold_back(state, event, turn):
+                try:
+                    payload = self._take(state, event, changed)
+                except Refused as refused:
+                    turn.refused.append((event, refused))
+                    continue
+                facts = {**state.facts, **payload} if payload else state.facts
+                for name, deed, test in self.hears.get(event.type, ()):
+                    if test is None or test(facts):
+                        deeds.setdefault(name, []).append((deed, payload))
+                self._respond(state, event, facts, turn)
+            waiting += turn.queue
+            turn.queue.clear()
+        before = [(run, alarm.facts_of(run)) for run in state.runs.values()]
+        self._advance(state, at, deeds, changed)
+        self._announce(state, before, turn)
+
+    def _respond(self, state: State, event: Event, facts: Mapping[str, Any], turn: Turn) -> None:
+        """Route, tell others, do duties, react: what an event that was taken sets off."""
+        try:
+            if self.routing is not None and event.type in self.routing.evaluate_on:
+                self._route(state, facts, turn)
+            self._tell(state, event, facts, turn)
+            self._do_duties(state, event, facts, turn)
+            self.reactions.react(state, event, facts, turn)
+        except Refused as refused:
+            # A chain of emitted events without an end: what it has done so far stands, the rest is dropped.
+            state.errors.append({"code": refused.code, "message": refused.message, "rule": event.type})
+            turn.queue.clear()
+
+    def _route(self, state: State, facts: Mapping[str, Any], turn: Turn) -> None:
+        if self.routing is None:
+            return
+        route = self.routing.route(facts)
+        if route != state.route:
+            origin = Origin(route["rule"], "case.routed", route.get("source", ()), str(turn.at))
+            turn.act("case.routed", origin, {"to": [route["to"]], "also": route["also"]})
+            if self.desk_hears:
+                event = Event(f"queue/{state.id}/{turn.at}", "case.queued", turn.at)
+                event.case = state.id
+                told = {"route": self.routing.entry(route["rule"]), "opened_at": state.opened_at,
+                        "assignee": facts.get("assignee")}  # fmt: skip
+                turn.messages.append(("desk", event, told))
+        state.route, state.routed = route, dict(facts)
+
+    def _tell(self, state: State, event: Event, facts: Mapping[str, Any], turn: Turn) -> None:
+        """Let the customer, the desk and the set know of an event that they keep count of."""
+        if event.type == "case.acknowledged":
+            self._acknowledge(state, turn)
+        elif event.type == "ladder.started":
+            name = str(event.payload["ladder"])
+            if name in self.ladders:
+                self._climb(state, name, event.id, turn.at)
+        if event.type in self.customers.hears:
+            turn.messages.append((f"customer:{state.customer or state.id}", event, dict(facts)))
+        if event.type in self.sets.hears:
+            turn.messages.append(("set", event, dict(facts)))
+        if event.type in self.desk_hears:
+            turn.messages.append(("desk", event, dict(facts)))
+
+    def _acknowledge(self, state: State, turn: Turn) -> None:
+        for clock in self.clocks:
+            run = state.runs[clock.id]
+            if clock.ladder is not None and run.climb is not None:
+                climb.acknowledge(self.ladders[clock.ladder], run.climb, run, turn.at)
+                run.alarms = alarm.alarms(clock, run, self.ladders[clock.ladder])
+        for name, run in state.escalations.values():
+            if run.climb is not None:
+                climb.acknowledge(self.ladders[name], run.climb, run, turn.at)
+
+    def _do_duties(self, state: State, event: Event, facts: Mapping[str, Any], turn: Turn) -> None:
+        if event.type in ("case.opened", "case.reopened"):
+            self.duties.begin(state.memory, turn.at, "case")
+        elif event.type in ("case.closed", "case.cancelled"):
+            self.duties.end(state.memory)
+        if event.type in self.duties.hears:
+            self.duties.hear(state.memory, event, facts, turn)
+
+    def _climb(self, state: State, name: str, occurrence: str, at: int) -> None:
+        """A ladder that an action or a late duty starts: it counts from `at`, and ends by itself."""
+        run = Run(1)
+        run.phase, run.started_at, run.due, run.since = OPEN, at, at, at
+        run.calendar = self.ladders[name].calendar or self.calendars["always"]
+        run.climb = climb.Climb()
+        state.escalations[occurrence] = (name, run)
+
+    def _announce(self, state: State, before: Sequence[tuple[Run, tuple[Any, ...]]], turn: Turn) -> None:
+        """The facts of an instant, clock by clock, and the alarms that follow from them."""
+        for clock, (old, then) in zip(self.clocks, before, strict=True):
+            run = state.runs[clock.id]
+            if run is old and alarm.facts_of(run) == then:
+                continue
+            ladder = None if clock.ladder is None else self.ladders[clock.ladder]
+            alarm.differences(clock, run, then, old, ladder, turn)
+            run.alarms = alarm.alarms(clock, run, ladder)
+        self._set_alarm(state)
+
+    def _set_alarm(self, state: State) -> None:
+        """The earliest instant at which the case does something by itself."""
+        moments = [run.alarms[0][0] for run in state.runs.values() if run.alarms]
+        for name, run in state.escalations.values():
+            moments += [at for at, _, _ in climb.steps(self.ladders[name], run.climb, run)[:1]]
+        for moment in (self.reactions.alarm(state), self.duties.alarm(state.memory)):
+            if moment is not None:
+                moments.append(moment)
+        state.alarm = min(moments, default=None)
+
+    def wake(self, state: State, turn: Turn) -> None:
+        """Do the one thing that is due first at the turn's instant, and what follows from it."""
+        at = turn.at
+        for clock in self.clocks:
+            run = state.runs[clock.id]
+            if run.alarms and run.alarms[0][0] <= at:
+                ladder = None if clock.ladder is None else self.ladders[clock.ladder]
+                now = alarm.ring(clock, run, ladder, run.alarms[0], state.facts, turn)
+                state.runs[clock.id] = now
+                now.alarms = alarm.alarms(clock, now, ladder)
+                break
+        else:
+            self._wake_others(state, turn)
+        if turn.queue:
+            queue, turn.queue = turn.queue, []
+            self.act(state, at, queue, turn)
+        self._set_alarm(state)
+
+    def _wake_others(self, state: State, turn: Turn) -> None:
+        for name, run in state.escalations.values():
+            ladder = self.ladders[name]
+            coming = climb.steps(ladder, run.climb, run)
+            if coming and coming[0][0] <= turn.at:
+                at, loop, step = coming[0]
+                climb.fire(ladder, run.climb, run, at, loop, step, state.facts, turn, {"ladder": name}, None)
+                return
+        due = self.reactions.alarm(state)
+        if due is not None and due <= turn.at:
+            self.reactions.ring(state, turn)
+            return
+        due = self.duties.alarm(state.memory)
+        started = None if due is None or due > turn.at else self.duties.ring(state.memory, state.facts, turn)
+        if started is not None:
+            self._climb(state, started[0], started[1], turn.at)
