@@ -146,12 +146,14 @@ class Customers:
         for plan in waiting:
             survey = self._surveys[plan["survey"]]
             wanted = max(plan["wanted"], turn.at)
-            at = free_at(self._ledger, survey.id, survey.kind, reserved, state.answered, wanted)
+            free = free_at(self._ledger, survey.id, survey.kind, reserved, state.answered, wanted)
             limit = survey.when_blocked
-            blocked = at > wanted and (limit is None or at > plan["wanted"] + limit["amount"])
+            blocked = free > wanted and (limit is None or free > plan["wanted"] + limit["amount"])
+            # Nobody is called back in the middle of the night: it goes out in the open time of its calendar.
+            at = survey.calendar.next_open(free)
             turn.subject = {"customer": state.id, "case": plan["case"]}
             if blocked or (plan["send_by"] is not None and at > plan["send_by"]):
-                self._suppress(survey, plan, "ledger", turn)
+                self._suppress(survey, plan, "ledger" if free > wanted else "plan", turn)
                 continue
             if at != plan["send_at"]:
                 plan["send_at"] = at
@@ -241,8 +243,24 @@ class Customers:
     def _origin(self, survey: Survey, plan: Mapping[str, Any], reason: str, occurrence: str | None = None) -> Origin:
         return Origin(survey.rule, reason, survey.source, occurrence or str(plan["occurrence"]), survey=survey.id)
 
-    def shown(self, state: Customer, case: str) -> dict[str, dict[str, Any]]:
-        """The latest plan of each survey for a case, by survey."""
-        return {plan["survey"]: plan for plan in state.plans if plan["case"] == case}
+    def view(self, state: Customer | None, case: str | None) -> list[dict[str, Any]]:
+        """The surveys of a decision: the latest plan of each for the case, else one that is for no case."""
+        found: list[dict[str, Any]] = []
+        for survey in self._surveys.values():
+            plans = [] if state is None else [plan for plan in state.plans if plan["survey"] == survey.id]
+            own = [plan for plan in plans if plan["case"] == case] or [p for p in plans if p["case"] is None]
+            if not own:
+                found.append({"survey": survey.id, "status": "scheduled" if survey.scheduled else "not_triggered"})
+                continue
+            plan = own[-1]
+            shown = {"survey": survey.id, "status": plan["status"], "rule": survey.rule, "at": render(plan["at"])}
+            if plan["gate"] is not None:
+                shown["gate"] = plan["gate"]
+            if plan["status"] == PLANNED:
+                for key in ("send_at", "send_by"):
+                    shown[key] = None if plan[key] is None else render(plan[key])
+                shown["channels"] = survey.channels
+            found.append(shown)
+        return found
 
 

@@ -156,6 +156,10 @@ def _plan(survey: Survey, plan: Plan, at: int, ledger: Sequence[Mapping[str, Any
             plan.status, plan.gate = "suppressed", "ledger"
             return
         send_at = free
+    send_at = survey.calendar.next_open(send_at)
+    if send_by is not None and send_at > send_by:
+        plan.status, plan.gate = "suppressed", "plan"
+        return
     plan.status, plan.gate, plan.send_at, plan.send_by = "planned", None, send_at, send_by
 
 

@@ -48,7 +48,8 @@ class Script:
         at = sent.at + durations.parse(chosen["after"]).amount
         event = Event(f"answer/{survey}/{sent.customer or sent.case}/{times}", "survey.answered", at)
         event.case, event.customer, event.actor = sent.case, sent.customer, "customer"
-        event.payload = {key: value for key, value in chosen.items() if key not in ("after", "customer")}
+        payload = {key: value for key, value in chosen.items() if key not in ("after", "customer", "answers")}
+        event.payload = {**chosen.get("answers", {}), **payload}
         return event
 
 
