@@ -91,7 +91,8 @@ class ActingSet(PolicySet):
     def _respond(self, state: State, event: Event, facts: Mapping[str, Any], turn: Turn) -> None:
         """Route, tell others, do duties, react: what an event that was taken sets off."""
         try:
-            if self.routing is not None and event.type in self.routing.evaluate_on:
+            # What was known of the customer before the case was opened routes nothing yet.
+            if self.routing is not None and state.opened_at is not None and event.type in self.routing.evaluate_on:
                 self._route(state, facts, turn)
             self._tell(state, event, facts, turn)
             self._do_duties(state, event, facts, turn)
@@ -197,12 +198,13 @@ class ActingSet(PolicySet):
         self._set_alarm(state)
 
     def _wake_others(self, state: State, turn: Turn) -> None:
-        for name, run in state.escalations.values():
+        for occurrence, (name, run) in state.escalations.items():
             ladder = self.ladders[name]
             coming = climb.steps(ladder, run.climb, run)
             if coming and coming[0][0] <= turn.at:
                 at, loop, step = coming[0]
-                climb.fire(ladder, run.climb, run, at, loop, step, state.facts, turn, {"ladder": name}, None)
+                tags, owner = self.duties.behind(name, occurrence)
+                climb.fire(ladder, run.climb, run, at, loop, step, state.facts, turn, tags, owner)
                 return
         due = self.reactions.alarm(state)
         if due is not None and due <= turn.at:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     Facts = Mapping[str, Any]
     Memory = dict[str, Any]
 
+_LATE = "late:"
+"""What begins the occurrence of a ladder that a late duty started; no event is called so."""
+
 
 class Duty:
     """One duty, compiled."""
@@ -117,7 +120,7 @@ class Duties:
                 each["late"] = True
                 duty = self._by_id[each["duty"]]
                 turn.act("duty.late", self._origin(duty, each), self._data(duty, turn, facts), at=each["due"])
-                return None if duty.ladder is None else (duty.ladder, f"{duty.id}/{each['opened']}")
+                return None if duty.ladder is None else (duty.ladder, self._late(duty, each))
         for key, (moment, name, who) in sorted(book["next"].items()):
             if moment <= turn.at:
                 duty = self._by_id[name]
@@ -163,6 +166,17 @@ class Duties:
                 book["open"].remove(each)
                 if duty.evidence:
                     turn.act("duty.missed", self._origin(duty, each), self._data(duty, turn, facts))
+
+    def _late(self, duty: Duty, entry: Mapping[str, Any]) -> str:
+        return "/".join((f"{_LATE}{duty.id}", str(entry["opened"]), *entry["who"].values()))
+
+    def behind(self, ladder: str, occurrence: str) -> tuple[dict[str, Any], str | None]:
+        """What the actions of a ladder that no clock started say of it, and who is its `owner`: whoever owes
+        the late duty that started it. Each start has actions of its own, told apart by the occurrence.
+        """
+        tags: dict[str, Any] = {"ladder": ladder, "occurrence": occurrence}
+        duty = self._by_id.get(occurrence[len(_LATE) :].partition("/")[0]) if occurrence.startswith(_LATE) else None
+        return (tags, None) if duty is None else ({**tags, "duty": duty.id}, duty.owner)
 
     def _origin(self, duty: Duty, entry: Mapping[str, Any]) -> Origin:
         return Origin(duty.rule, "duty", duty.source, str(entry["opened"]), duty=duty.id, **entry["who"])

@@ -117,12 +117,13 @@ class Sets:
                 self._wave(state, name, turn)
                 self._set_alarm(state)
                 return
-        for ladder_name, run in state.escalations.values():
+        for occurrence, (ladder_name, run) in state.escalations.items():
             ladder = self._ladders[ladder_name]
             coming = climb.steps(ladder, run.climb, run)
             if coming and coming[0][0] <= turn.at:
                 at, loop, step = coming[0]
-                climb.fire(ladder, run.climb, run, at, loop, step, {}, turn, {"ladder": ladder_name}, None)
+                tags, owner = self._duties.behind(ladder_name, occurrence)
+                climb.fire(ladder, run.climb, run, at, loop, step, {}, turn, tags, owner)
                 self._set_alarm(state)
                 return
         started = self._duties.ring(state.memory, {}, turn, state.customers)
