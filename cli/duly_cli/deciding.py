@@ -17,6 +17,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from duly.cases import Case
+    from duly.machines.state import State
+
 
 class Asked:
     """What a `decide` was asked for, as its arguments say."""
@@ -57,6 +60,8 @@ def opened(loaded: Loaded, matcher: str | None, sort: Any = PolicySet) -> Any:
     """
     kind = matcher or loaded.matcher
     try:
+        if loaded.compiled["acts"]:
+            from duly.acting import ActingSet as sort
         return sort(loaded.compiled, kind)
     except ImportError as error:
         raise Unreadable(str(error)) from None
@@ -103,13 +108,22 @@ def decide(policy: PolicySet, case: Any, at: int, explained: Loaded | None) -> d
     if isinstance(case, Refused):
         raise case
     read = read_case(case)
-    state = policy.replay(read, at)
-    decision = policy.view(state, at)
+    state, decision = seen(policy, read, at)
     if explained is not None:
         from duly.reports.trace import trace
 
         decision["trace"] = trace(policy, state, explained.places)
     return decision
+
+
+def seen(policy: Any, case: Case, at: int) -> tuple[State, dict[str, Any]]:
+    """The state of a case and its decision; a set that acts is played through, any other just looked up."""
+    if policy.compiled["acts"]:
+        from duly.timeline import played
+
+        return played(policy, case, at)
+    state: State = policy.replay(case, at)
+    return state, policy.view(state, at)
 
 
 def plain(found: Any) -> Any:

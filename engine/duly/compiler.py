@@ -36,7 +36,7 @@ from duly.kinds import (
 from duly.kinds.scope import Scope, Sheet, slug
 
 MANIFEST = "duly.yaml"
-FORMAT = 1
+FORMAT = 2
 MAX_RULES = 10_000
 _KIND = re.compile(rb"""^(?:[{ ]*"kind"|kind) *: *["']?([A-Za-z]+)""", re.MULTILINE)
 
@@ -288,6 +288,7 @@ def _set(
         "reactions": reaction.compile(sheets.get("Reaction", [])),
         "required": _required(sheets.get("Vocabulary", [])),
     }
+    compiled["acts"] = _acts(compiled)
     own = Sheet(manifest, scope)
     if not any(each.severity == "error" for each in scope.diagnostics) and not scope.lost:
         promises.check(own, sheets)
@@ -300,6 +301,21 @@ def _set(
             Diagnostic("D217", f"{rules:,} entries; a set has at most {MAX_RULES:,}", where, help="split the set")
         )
     return compiled
+
+
+_CHANGING = frozenset(("set", "assign", "emit", "approve", "open_case"))
+
+
+def _acts(compiled: Mapping[str, Any]) -> bool:
+    """Whether anything that the policy does by itself can change a decision on a case."""
+    reactions = compiled["reactions"]
+    lists = [entry["do"] for ladder in compiled["ladders"] for entry in ladder["steps"]]
+    lists += [ladder["on_exhausted"] for ladder in compiled["ladders"]]
+    lists += [clock["on_expiry"] for clock in compiled["clocks"] if "on_expiry" in clock]
+    lists += [duty["do"] for duty in compiled["duties"]]
+    lists += [response["do"] for each in compiled["surveys"] for response in each["responses"]]
+    changes = any(not _CHANGING.isdisjoint(action) for actions in lists for action in actions)
+    return changes or any(reactions.values())
 
 
 def _required(sheets: Sequence[Sheet]) -> dict[str, list[str]]:

@@ -84,7 +84,8 @@ class PolicySet:
             for name, deed, test in self.hears.get(event.type, ()):
                 if test is None or test(facts):
                     deeds.setdefault(name, []).append((deed, payload))
-            if self.routing is not None and event.type in self.routing.evaluate_on:
+            # What was known of the customer before the case was opened routes nothing yet.
+            if self.routing is not None and state.opened_at is not None and event.type in self.routing.evaluate_on:
                 state.route, state.routed = self.routing.route(facts), facts
             self._survey(state, event, facts)
         self._advance(state, at, deeds, changed)
@@ -201,7 +202,7 @@ class PolicySet:
     def replay(self, case: Case, at: int) -> State:
         """The state of a case at `at`: its events until then, in the order (instant, opening first, id)."""
         state = self.begin(case)
-        for moment, batch in _batches(case, at):
+        for moment, batch in batches(case, at):
             self.apply(state, moment, batch)
         for clock in self.clocks:
             if clock.every:
@@ -242,11 +243,12 @@ def _first(pair: tuple[int, Any]) -> int:
     return pair[0]
 
 
-def _batches(case: Case, at: int) -> list[tuple[int, list[Event]]]:
+def batches(case: Case, at: int) -> list[tuple[int, list[Event]]]:
     """The events of a case until `at`, without repeats, those of one instant together."""
     opening = Event("", "case.opened", case.opened_at)
     opening.changes = case.fields
     opening.field_path = "fields."
+    opening.case, opening.customer = case.id, case.customer
     if not case.events:
         return [(opening.at, [opening])] if opening.at <= at else []
     seen: dict[str, Event] = {}
@@ -258,8 +260,10 @@ def _batches(case: Case, at: int) -> list[tuple[int, list[Event]]]:
     given = next((event for event in events if event.type == "case.opened"), None)
     if given is None:
         events = sorted([opening, *events], key=_order)
-    elif case.fields:
-        given.changes = {**case.fields, **given.changes}
+    else:
+        given.customer = given.customer or case.customer
+        if case.fields:
+            given.changes = {**case.fields, **given.changes}
     batches: list[tuple[int, list[Event]]] = []
     for event in events:
         if event.at > at:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 
 from duly.cases import Case, Event, Refused
+from duly.decision import batches
 from duly.machines.turn import Turn
 
 TYPE_CHECKING = False
@@ -127,6 +128,13 @@ class Timeline:
         self.now = now if self.now is None else max(now, self.now)
         return actions
 
+    def view(self, state: State, at: int) -> dict[str, Any]:
+        """The decision of interface.md §3, surveys as they stand with the customer."""
+        decision = self.policy.view(state, at)
+        customer = self.entities.get(f"customer:{state.customer or state.id}")
+        decision["surveys"] = self.policy.customers.view(customer, state.id)
+        return decision
+
     def _apply(self, key: str, at: int, told: Sequence[Told]) -> list[Action]:
         sort = key.partition(":")[0]
         machine = self._machines.get(sort)
@@ -178,6 +186,19 @@ class Timeline:
         if event.type in ("person.on_duty", "person.off_duty") and event.person is not None:
             name = event.person if event.person.startswith("person:") else f"person:{event.person}"
             self.present[name] = event.type == "person.on_duty"
+
+
+def played(policy: ActingSet, case: Case, at: int) -> tuple[State, dict[str, Any]]:
+    """The state of a case, and what the policy says of it at an instant, where what it does by itself counts: the reactions, gates,
+    approvals and ladders of the case until then. Raises Refused for a case or an event that cannot be taken.
+    """
+    timeline, _ = replayed(policy, [event for _, batch in batches(case, at) for event in batch], at)
+    for event, refused in timeline.refused:
+        raise Refused(refused.code, refused.message, refused.path or event.path)
+    state = timeline.cases.get(case.id)
+    if state is None:
+        state = policy.begin(case)
+    return state, timeline.view(state, at)
 
 
 def order(event: Event) -> tuple[int, bool, str]:

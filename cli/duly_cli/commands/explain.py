@@ -50,13 +50,13 @@ def explain(
         try:
             if isinstance(case, Refused):
                 raise case
-            state = policy.replay(read_case(case), now)
+            state, decision = deciding.seen(policy, read_case(case), now)
         except Refused as refused:
             bad += 1
             where = f" at `{refused.path}`" if refused.path else ""
             complain(f"line {line}{where}: {refused.message} ({refused.code})")
             continue
-        explained = _explained(policy, state, now, loaded.places, chosen)
+        explained = _explained(decision, policy, state, now, loaded.places, chosen)
         if form == "json":
             click.echo(json.dumps(explained, ensure_ascii=False, default=deciding.plain))
         else:
@@ -66,9 +66,10 @@ def explain(
     return 1 if bad else 0
 
 
-def _explained(policy: Any, state: Any, now: int, places: dict[str, Any], chosen: str | None) -> dict[str, Any]:
+def _explained(
+    decision: dict[str, Any], policy: Any, state: Any, now: int, places: dict[str, Any], chosen: str | None
+) -> dict[str, Any]:
     """The decision with its trace and, for each clock, the account of its time."""
-    decision: dict[str, Any] = policy.view(state, now)
     decision["trace"] = [
         each for each in trace(policy, state, places) if chosen is None or each.get("clock") == chosen
     ]

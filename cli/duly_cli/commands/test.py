@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import click
 
-from duly_cli import coverage_formats, options, rendering, trying, verdicts
+from duly.suites.suite import Test
+from duly_cli import coverage_formats, options, recording, rendering, trying, verdicts, watching
 from duly_cli.files import Unreadable, complain
 from duly_cli.sources import Choice
 from duly_cli.trying import Suite, Trial
@@ -40,12 +41,10 @@ def test(
 
     def once() -> int:
         suites = trying.suites(policy, choice)
+        if record and recording.recorded(_tried(suites, word)):
+            suites = trying.suites(policy, choice)
         trials, faulty = _run(suites, word, verbose, covering)
-        if record:
-            from duly_cli import recording
-
-            trials = recording.recorded(trials)
-        code = _conclude(suites, trials, faulty, word, policy)
+        code = _conclude(suites, trials, faulty, word)
         if covering:
             code = max(code, _cover(suites, verbose, least))
             _write(lcov, lambda: coverage_formats.lcov(suites))
@@ -53,17 +52,22 @@ def test(
         _write(junit, lambda: coverage_formats.junit(trials))
         return code
 
-    if watch:
-        from duly_cli import watching
-
-        return watching.again(policy, once)
-    return once()
+    return watching.again(policy, once) if watch else once()
 
 
 def _percentage(text: str) -> float:
     if not re.fullmatch(r"\d{1,3}(\.\d+)?%?", text) or float(text.rstrip("%")) > 100:
         raise click.UsageError(f"`--coverage-threshold {text}`: expected a percentage such as `95%`")
     return float(text.rstrip("%"))
+
+
+def _asked(suite: Suite, word: str | None) -> list[Test]:
+    """The tests of a suite that are asked for."""
+    return [each for each in suite.tests if word is None or word.casefold() in f"{each.file} {each.name}".casefold()]
+
+
+def _tried(suites: Sequence[Suite], word: str | None) -> list[Trial]:
+    return [trying.tried(suite, each) for suite in suites for each in _asked(suite, word)]
 
 
 def _run(suites: Sequence[Suite], word: str | None, verbose: bool, covering: bool) -> tuple[list[Trial], int]:
@@ -75,10 +79,8 @@ def _run(suites: Sequence[Suite], word: str | None, verbose: bool, covering: boo
             rendering.show(suite.faults, suite.texts, "text")
             faulty += len({fault.span.file for fault in suite.faults if fault.severity == "error"})
         by_file: dict[str, list[Trial]] = {}
-        for each in suite.tests:
-            if word is None or word.casefold() in f"{each.file} {each.name}".casefold():
-                trial = trying.tried(suite, each, covering=covering)
-                by_file.setdefault(each.file, []).append(trial)
+        for each in _asked(suite, word):
+            by_file.setdefault(each.file, []).append(trying.tried(suite, each, covering=covering))
         for file, own in by_file.items():
             _tell(file, own, verbose)
             trials += own
@@ -97,20 +99,21 @@ def _tell(file: str, trials: Sequence[Trial], verbose: bool) -> None:
         click.echo(verdicts.told(trial), nl=False)
 
 
-def _conclude(suites: Sequence[Suite], trials: Sequence[Trial], faulty: int, word: str | None, policy: str) -> int:
-    if not trials and not faulty:
-        if word is not None and any(suite.tests for suite in suites):
-            complain(f"no test has `{word}` in its name; `duly test --verbose` lists them")
-        else:
-            complain(f"no tests in `{policy}`; they are looked for in `*.test.yaml` beside the policies")
+def _conclude(suites: Sequence[Suite], trials: Sequence[Trial], faulty: int, word: str | None) -> int:
+    untested = [suite.argument for suite in suites if not suite.tests and not suite.faults]
+    for place in untested:
+        complain(f"no tests in `{place}`; they are looked for in `*.test.yaml` beside the policies")
+    if not trials and not faulty and not untested:
+        complain(f"no test has `{word}` in its name; `duly test --verbose` lists them")
     click.echo(verdicts.summary(trials, faulty))
     fine = bool(trials) and not faulty and all(trial.outcome.passed for trial in trials)
-    return 0 if fine else 1
+    return 0 if fine and not untested else 1
 
 
 def _cover(suites: Sequence[Suite], verbose: bool, least: float | None) -> int:
     code = 0
     for suite in suites:
+        trying.uncovered(suite)
         click.echo(coverage_formats.text(suite, verbose), nl=False)
         share = coverage_formats.entry_share(suite)
         if least is not None and share < least:

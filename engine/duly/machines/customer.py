@@ -256,10 +256,9 @@ class Customers:
             shown = {"survey": survey.id, "status": plan["status"], "rule": survey.rule, "at": render(plan["at"])}
             if plan["gate"] is not None:
                 shown["gate"] = plan["gate"]
-            if plan["status"] == PLANNED:
-                for key in ("send_at", "send_by"):
-                    shown[key] = None if plan[key] is None else render(plan[key])
-                shown["channels"] = survey.channels
+            for key in ("send_at", "send_by"):
+                shown[key] = None if plan[key] is None else render(plan[key])
+            shown["channels"] = survey.channels
             found.append(shown)
         return found
 

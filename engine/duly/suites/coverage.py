@@ -57,7 +57,7 @@ class Chart:
         self.promises = frozenset(
             target["rule"] for clock in compiled["clocks"] for target in clock["targets"] if not target.get("none")
         ) | {clock["rule"] for clock in compiled["clocks"] if "before" in clock}
-        self.listed: dict[str, list[str]] = {}
+        self.duties: dict[str, str] = {duty["id"]: duty["rule"] for duty in compiled.get("duties", ())}
         self.heard: dict[str, list[str]] = {}
         listed = {rule for table in compiled["tables"] for rule in table["rules"]}
         listed |= {target["rule"] for clock in compiled["clocks"] for target in clock["targets"]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from duly.acting import ActingSet
 from duly.actions import Action
@@ -15,19 +15,22 @@ from duly.machines.turn import Turn
 from duly.suites.coverage import AFTER_DUE, AT_DUE, Chart, Watch
 from duly.timeline import Timeline
 
+if TYPE_CHECKING:
+    from duly.timeline import Told
+
 
 class ObservedSet(ActingSet):
     """A policy set that lets `watch`, where there is one, see every event of a case with the facts after it."""
 
     watch: Watch | None = None
 
-    def _tell(self, state: State, event: Event, facts: Mapping[str, Any], turn: Turn) -> None:
-        super()._tell(state, event, facts, turn)
+    def _respond(self, state: State, event: Event, facts: Mapping[str, Any], turn: Turn) -> None:
         if self.watch is not None:
             for rule in self.watch.chart.heard.get(event.type, ()):
                 self.watch.ask(rule, facts)
             if self.routing is not None and event.type in self.routing.evaluate_on:
                 self._see_route(self.watch, facts)
+        super()._respond(state, event, facts, turn)
 
     def _see_route(self, watch: Watch, facts: Mapping[str, Any]) -> None:
         if self.routing is None:
@@ -47,6 +50,7 @@ class ObservedTimeline(Timeline):
         super().__init__(policy)
         self.watch = Watch(chart)
         self._observed = policy
+        self._rounds: dict[str, dict[str, int]] = {}
 
     def take(self, at: int, events: Iterable[Event]) -> list[Action]:
         """As a timeline does; meanwhile the set is watched."""
@@ -64,17 +68,43 @@ class ObservedTimeline(Timeline):
         finally:
             self._observed.watch = before
 
+    def _apply(self, key: str, at: int, told: Sequence[Told]) -> list[Action]:
+        actions = super()._apply(key, at, told)
+        if not key.startswith("case:"):
+            known = getattr(self.entities.get(key), "facts", {})
+            for event, facts in told:
+                if event.case is None:
+                    payload, _ = self.policy.event_intake(event.payload, False)
+                    for rule in self.watch.chart.heard.get(event.type, ()):
+                        self.watch.ask(rule, {**known, **facts, **payload})
+        return actions
+
     def _settled(self, key: str, state: Any, turn: Turn) -> list[Action]:
         for action in turn.actions:
             self.watch.use(action.rule)
             if action.type in ("clock.breached", "clock.expired") and action.rule is not None:
                 self.watch.edges.add((action.rule, AFTER_DUE))
+            if action.type == "gate.violated" and action.rule is not None:
+                # The event was held back, so nobody else was told of it.
+                self.watch.ask(action.rule, getattr(state, "facts", {}))
+        self._see_rounds(key, state)
         if isinstance(state, State):
             self._see(state, turn.at)
         return super()._settled(key, state, turn)
 
+    def _see_rounds(self, key: str, state: Any) -> None:
+        """Duties that came round: those whose next occurrence is another one than before."""
+        coming = getattr(state, "memory", {}).get("duties", {}).get("next", {})
+        before = self._rounds.get(key, {})
+        for name, (moment, duty, who) in coming.items():
+            if before.get(name, moment) != moment:
+                customers = getattr(state, "customers", {})
+                facts = customers.get(who.get("customer"), getattr(state, "facts", {}))
+                self.watch.ask(self.watch.chart.duties[duty], facts)
+        self._rounds[key] = {name: row[0] for name, row in coming.items()}
+
     def _see(self, state: State, at: int) -> None:
-        """What the case has come to: derived fields, targets, the edges of targets, surveys."""
+        """What the case has come to: derived fields, targets, the edges of targets."""
         watch, policy = self.watch, self._observed
         for table in policy.tables:
             _, origin = state.derived.get(table.field, (None, ""))
@@ -86,10 +116,6 @@ class ObservedTimeline(Timeline):
             if run.cycle:
                 watch.use(clock.rule)
                 self._see_run(clock, run, state, at)
-        for survey in policy.surveys:
-            plan = state.plans.get(survey.id)
-            if plan is not None and plan.status != "not_triggered":
-                watch.use(survey.rule)
 
     def _see_run(self, clock: Clock, run: Run, state: State, at: int) -> None:
         if run.target is not None:

@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from duly import instants
+from duly.acting import ActingSet
 from duly.actions import Action
 from duly.cases import Event, Refused
-from duly.decision import PolicySet
 from duly.machines.desk import Queues
 from duly.machines.state import State
 from duly.suites.comparison import Difference, compare
@@ -29,7 +28,7 @@ class Outcome:
     """
 
     test: Test
-    policy: PolicySet | None = None
+    policy: ActingSet | None = None
     fault: str | None = None
     at: int = 0
     decision: Mapping[str, Any] | None = None
@@ -44,7 +43,7 @@ class Outcome:
         return self.fault is None and not self.differences
 
 
-def run(test: Test, policy: PolicySet, timeline: Timeline | None = None) -> Outcome:
+def run(test: Test, policy: ActingSet, timeline: Timeline | None = None) -> Outcome:
     """Run a test over a policy set; `timeline` is a fresh one, such as a watched one of coverage."""
     outcome = Outcome(test, policy)
     if test.faults:
@@ -65,7 +64,7 @@ def run(test: Test, policy: PolicySet, timeline: Timeline | None = None) -> Outc
         outcome.decision = policy.view(outcome.state, played.until)
     customer = played.customer if outcome.state is None else outcome.state.customer
     if customer is not None:
-        surveys = _surveys(timeline, customer, played.case)
+        surveys = timeline.policy.customers.view(timeline.entities.get(f"customer:{customer}"), played.case)
         outcome.decision = {**(outcome.decision or {}), "surveys": surveys}
     outcome.differences = compare(
         test.expect, policy, outcome.state, outcome.decision, outcome.actions, outcome.refused
@@ -79,26 +78,6 @@ def _hand_out(timeline: Timeline, load: Mapping[str, int]) -> None:
         queues = timeline.entities["desk"] = Queues()
         for person, count in load.items():
             queues.owned.update({f"given/{person}/{number}": person for number in range(count)})
-
-
-def _surveys(timeline: Timeline, customer: str, case: str | None) -> list[dict[str, Any]]:
-    """The surveys of a decision as they stand for the customer: those of the case, else those of no case."""
-    entity = timeline.entities.get(f"customer:{customer}")
-    found: list[dict[str, Any]] = []
-    for each in timeline.policy.surveys:
-        plans = [] if entity is None else [plan for plan in entity.plans if plan["survey"] == each.id]
-        own = [plan for plan in plans if plan["case"] == case] or [plan for plan in plans if plan["case"] is None]
-        if not own:
-            found.append({"survey": each.id, "status": "scheduled" if each.scheduled else "not_triggered"})
-            continue
-        plan = own[-1]
-        shown = {"survey": each.id, "status": plan["status"], "rule": each.rule, "at": instants.render(plan["at"])}
-        if plan["gate"] is not None:
-            shown["gate"] = plan["gate"]
-        for key in ("send_at", "send_by"):
-            shown[key] = None if plan[key] is None else instants.render(plan[key])
-        found.append(shown)
-    return found
 
 
 def play(timeline: Timeline, played: Script) -> list[Action]:
