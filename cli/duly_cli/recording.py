@@ -149,10 +149,11 @@ def _block(text: str, starts: Sequence[int], key: Span, begin: int, rows: Sequen
         row = text[starts[number] : starts[number + 1] if number + 1 < len(starts) else len(text)]
         bare = row.strip()
         depth = len(row) - len(row.lstrip(" "))
-        if bare and not bare.startswith("#") and (depth < key.column - 1 or (depth == key.column - 1 and bare[0] != "-")):
+        if not bare or bare.startswith("#"):
+            continue
+        if depth < key.column - 1 or (depth == key.column - 1 and bare[0] != "-"):
             break
-        if bare and not bare.startswith("#"):
-            end = starts[number] + len(row.rstrip("\r\n"))
+        end = starts[number] + len(row.rstrip("\r\n"))
     return _Edit(start, end, lines)
 
 

@@ -51,7 +51,8 @@ def compare(
         elif key in _LOOKS and state is not None and decision is not None:
             found += _LOOKS[key](expect[key], policy, state, decision)
         elif key in _LOOKS or key == "surveys":
-            found.append(Difference((key,), "there is no case to look at: nothing of what is given opens one", told=True))
+            what = "there is no case to look at: nothing of what is given opens one"
+            found.append(Difference((key,), what, told=True))
         elif key == "actions":
             found += _sequence(expect[key], shown, bool(expect.get("only")))
         elif key == "never":

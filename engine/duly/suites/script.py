@@ -22,7 +22,7 @@ class Unplayable(Exception):
 
 @dataclass(slots=True)
 class Script:
-    """Events in order, the case and the customer that are looked at, the instant of the look, and the answers to surveys."""
+    """Events, the case and the customer that are looked at, the instant of the look, and answers to surveys."""
 
     events: list[Event]
     case: str | None

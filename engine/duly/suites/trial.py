@@ -61,11 +61,10 @@ def run(test: Test, policy: ActingSet, timeline: Timeline | None = None) -> Outc
     outcome.refused = timeline.refused
     outcome.state = timeline.cases.get(played.case) if played.case is not None else None
     if outcome.state is not None:
-        outcome.decision = policy.view(outcome.state, played.until)
-    customer = played.customer if outcome.state is None else outcome.state.customer
-    if customer is not None:
-        surveys = timeline.policy.customers.view(timeline.entities.get(f"customer:{customer}"), played.case)
-        outcome.decision = {**(outcome.decision or {}), "surveys": surveys}
+        outcome.decision = timeline.view(outcome.state, played.until)
+    elif played.customer is not None:
+        known = timeline.entities.get(f"customer:{played.customer}")
+        outcome.decision = {"surveys": policy.customers.view(known, played.case)}
     outcome.differences = compare(
         test.expect, policy, outcome.state, outcome.decision, outcome.actions, outcome.refused
     )
@@ -96,7 +95,9 @@ def play(timeline: Timeline, played: Script) -> list[Action]:
             batch.append(heapq.heappop(coming)[-1])
         came = timeline.take(at, batch) if batch else timeline.until(at)
         actions += came
-        sent: list[Action | Event] = [action for action in came if action.type == "survey.sent"]
+        sent: list[Action | Event] = [
+            each for each in came if each.type == "survey.sent" and each.reason != "reminder"
+        ]
         for each in sent or [event for event in batch if event.type == "survey.sent"]:
             answer = played.answer(each)
             if answer is not None:
