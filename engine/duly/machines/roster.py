@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from duly.calendars.limits import BeyondCalendar
 from duly.calendars.localtime import Zone, day_number
 from duly.instants import DAY
 
@@ -69,11 +70,16 @@ class Roster:
         return any(first <= day <= last for first, last in days)
 
     def next_on_duty(self, reference: str, at: int, present: Mapping[str, bool]) -> int | None:
-        """The earliest instant after `at` at which somebody is on duty by the roster; None within a year."""
+        """The earliest instant after `at` at which somebody is on duty by the roster; None where nobody is within
+        a year, or as far as the holidays are known.
+        """
         members, shift = self._teams.get(reference, ([reference], self.calendars["always"]))
         here = at
         for _ in range(400):
-            here = shift.next_open(here)
+            try:
+                here = shift.next_open(here)
+            except BeyondCalendar:
+                return None
             if here > at and any(present.get(person, not self.away(person, here)) for person in members):
                 return here
             here = self._zone.reach((self._zone.day(here) + 1) * DAY)
