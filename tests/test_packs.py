@@ -20,8 +20,8 @@ CLAUSES = {
     "user-service-plan": "S0: 02 09 10 11 12 13 14 15 16 17 20 21 22 25 27 28 29",
     "standard-service": "S1: 02 03 04 05 06 07 08 09 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 "
     "32 33 34 35 36 37 38 39 40 41",
-    "user-service-regulation": "S2: 06 07 09 10 11 12 13 15 16 17 18 19 20 21 23 24 25 26 27 28 29 30 31 32 33 34 35 36 "
-    "37 38 39 41 43 44 45 46 50 51 52 53 54 56 57 58 59 62 63 65 66",
+    "user-service-regulation": "S2: 06 07 09 10 11 12 13 15 16 17 18 19 20 21 23 24 25 26 27 28 29 30 31 32 33 34 35 "
+    "36 37 38 39 41 43 44 45 46 50 51 52 53 54 56 57 58 59 62 63 65 66",
     "ecommerce-service": "S3: 05 06 07 10 12 14 15 16 17 18 25 28",
     "satisfaction-programme": "S4: 02 03 07 08 10 13 16 18 23 25 26 27 28 29 30 31 33 37 39 42 45 46 50 52 53 54 56 57",
 }
@@ -114,7 +114,9 @@ def test_pack_is_valid(pack: str) -> None:
 @pytest.mark.parametrize("pack", CLAUSES)
 def test_open_values_must_be_supplied(pack: str) -> None:
     """Without parameters a pack is invalid, and each missing one is named with its clauses."""
-    declared = next(data for data in documents(POLICIES / pack) if data["kind"] == "PolicySet")["spec"]["parameters"]
+    declared = next(data for data in documents(POLICIES / pack) if data["kind"] == "PolicySet")["spec"][
+        "parameters"
+    ]
     assert [] == [name for name, each in declared.items() if "default" in each]
     result = run(POLICIES / pack, "validate", params=False)
     report = result.stdout + result.stderr

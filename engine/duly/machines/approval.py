@@ -47,7 +47,8 @@ class Approvals:
             return False
         found = self._meant(memory, event)
         if found is None:
-            return False
+            # Nobody asked, or it is decided already: nothing may take it for the decision.
+            return event.payload.get("approval", next(iter(self._specs), None)) in self._specs
         spec, kept = self._specs[found], memory["approvals"][found]
         voter = self._voter(spec, kept, event)
         if voter is None:
@@ -80,7 +81,7 @@ class Approvals:
         if found is None:
             return
         spec, kept = self._specs[found], memory["approvals"][found]
-        if spec.get("mode") == "sequence" and kept["status"] == PENDING:
+        if spec.get("mode") == "sequence" and kept["status"] in (PENDING, EXPIRED):
             waiting = [name for name in spec["by"] if name not in kept["votes"]]
             if waiting and waiting[0] not in kept["asked"]:
                 kept["asked"].append(waiting[0])
@@ -135,8 +136,11 @@ class Approvals:
         turn.act("approve", origin, data, due_by=kept["due"])
 
     def _meant(self, memory: Mapping[str, Any], event: Event) -> str | None:
-        """The pending approval that a vote is for; the only one where it names none."""
-        pending = [name for name, kept in memory.get("approvals", {}).items() if kept["status"] == PENDING]
+        """The open approval that a vote is for; the only one where it names none.
+
+        One whose time is up is still open: what waits for it would wait for ever.
+        """
+        pending = [name for name, kept in memory.get("approvals", {}).items() if kept["status"] in (PENDING, EXPIRED)]
         named = event.payload.get("approval")
         if named is None:
             return pending[0] if len(pending) == 1 else None
