@@ -150,7 +150,8 @@ def _compile(
     if manifest.file not in {document.file for document in sound if document.kind == "PolicySet"}:
         return
     manifest = next(document for document in sound if document.kind == "PolicySet")
-    scope = _scope(manifest, sound, _lost(sources, sound, result.diagnostics), facts)
+    unfilled = {one.kind for one, filled in zip(read, resolved, strict=True) if filled is None}
+    scope = _scope(manifest, sound, _lost(sources, sound, result.diagnostics) | unfilled, facts)
     sheets = {
         kind: sorted(
             (Sheet(document, scope) for document in sound if document.kind == kind),
