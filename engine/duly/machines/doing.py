@@ -97,7 +97,9 @@ def _survey(turn: Turn, action: Json, origin: Origin, facts: Facts, index: int, 
 
 
 def _recommend(turn: Turn, action: Json, origin: Origin, facts: Facts, index: int, owner: str | None) -> None:
-    turn.act("recommend", origin, {"recommend": action["recommend"], **_extras(action)}, index=index)
+    to = references(action["to"], owner) if "to" in action else []
+    data = {"recommend": action["recommend"], "to": to, "people": turn.people(to, facts), **_extras(action)}
+    turn.act("recommend", origin, data, index=index)
 
 
 _VERBS = {
