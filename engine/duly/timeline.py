@@ -6,6 +6,7 @@ import heapq
 
 from duly.cases import Case, Event, Refused
 from duly.decision import batches
+from duly.machines.keeping import kept, restored
 from duly.machines.turn import Turn
 
 TYPE_CHECKING = False
@@ -128,6 +129,35 @@ class Timeline:
         self.now = now if self.now is None else max(now, self.now)
         return actions
 
+    def kept(self) -> dict[str, Any]:
+        """The whole timeline as plain JSON data."""
+        return {
+            "now": self.now,
+            "entities": {key: kept(state) for key, state in self.entities.items()},
+            "present": dict(self.present),
+            "seen": sorted(self._seen),
+            "known_of": kept(self._known_of),
+            "cases_of": {name: list(keys) for name, keys in self._cases_of.items()},
+        }
+
+    @classmethod
+    def restored(cls, policy: ActingSet, data: Mapping[str, Any]) -> Timeline:
+        """The timeline that `kept` wrote, over the same policy."""
+        found = cls(policy)
+        targets = {target.rule: target for clock in policy.clocks for target in clock.targets}
+        found.now = data["now"]
+        found.entities = {
+            key: restored(state, policy.calendars, targets) for key, state in data["entities"].items()
+        }
+        found.present = dict(data["present"])
+        found._seen = set(data["seen"])
+        found._known_of = restored(data["known_of"], policy.calendars, targets)
+        found._cases_of = {name: list(keys) for name, keys in data["cases_of"].items()}
+        for key, state in found.entities.items():
+            if state.alarm is not None:
+                heapq.heappush(found._alarms, (state.alarm, key))
+        return found
+
     def view(self, state: State, at: int) -> dict[str, Any]:
         """The decision of interface.md §3, surveys as they stand with the customer."""
         decision = self.policy.view(state, at)
@@ -189,8 +219,8 @@ class Timeline:
 
 
 def played(policy: ActingSet, case: Case, at: int) -> tuple[State, dict[str, Any]]:
-    """The state of a case, and what the policy says of it at an instant, where what it does by itself counts: the reactions, gates,
-    approvals and ladders of the case until then. Raises Refused for a case or an event that cannot be taken.
+    """The state of a case, and what the policy says of it at an instant, where what it does by itself counts:
+    its reactions, gates, approvals and ladders until then. Raises Refused for a case that cannot be taken.
     """
     timeline, _ = replayed(policy, [event for _, batch in batches(case, at) for event in batch], at)
     for event, refused in timeline.refused:

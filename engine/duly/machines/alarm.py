@@ -60,8 +60,8 @@ def ring(
     elif what == STEP:
         assert ladder is not None
         assert run.climb is not None
-        step = ladder.steps[second]
-        climbs.fire(ladder, run.climb, run, at, first, step, facts, turn, {**tags, "ladder": ladder.id}, clock.owner)
+        climbed = {**tags, "ladder": ladder.id, "occurrence": str(run.climb.restarts or "")}
+        climbs.fire(ladder, run.climb, run, at, first, ladder.steps[second], facts, turn, climbed, clock.owner)
     else:
         run.noted = True
         breach(clock, run, turn)
@@ -74,14 +74,20 @@ def ring(
 
 
 def breach(clock: Clock, run: Run, turn: Turn) -> None:
-    """Say that a due was missed, dated at the due; a customer's own clock only expires (semantics §2.8)."""
+    """Say that a due was missed, dated at the due; a customer's own clock only expires (semantics §2.8).
+
+    The same due is missed but once, however often targets change back and forth.
+    """
+    if run.due is None or run.due in run.told:
+        return
+    run.told.add(run.due)
     target = run.target
     tags: dict[str, Any] = {"clock": clock.id, "cycle": run.cycle}
     source = clock.source if target is None or not target.source else target.source
     rule = clock.rule if target is None else target.rule
     reason = "breached_by_change" if run.breached_by_change else "due_passed"
     kind = "clock.expired" if clock.owner == "customer" else "clock.breached"
-    turn.act(kind, Origin(rule, reason, source, **tags), at=run.due)
+    turn.act(kind, Origin(rule, reason, source, str(run.due), **tags), at=run.due)
 
 
 def begin(clock: Clock, run: Run, ladder: Ladder | None, turn: Turn) -> Run:
@@ -129,7 +135,6 @@ def differences(
         turn.act("clock.retargeted", Origin(rule, "clock.retargeted", source, moment, **tags), due_by=run.due)
         if run.due is not None and run.due >= turn.at:
             run.noted = False
-        run.warned = {number for number in run.warned if (share(run, clock.warn[number]) or 0) <= turn.at}
 
 
 def _ended(

@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 class Climb:
     """Where a ladder stands: which steps have fired, what was put off, and until when it is silent."""
 
-    __slots__ = ("done", "exhausted", "fired", "lease", "put_off", "restarted")
+    __slots__ = ("done", "exhausted", "fired", "lease", "put_off", "restarted", "restarts")
 
     def __init__(self) -> None:
         self.fired: set[Key] = set()
         self.put_off: dict[Key, int] = {}
         self.lease: int | None = None
         self.restarted: int | None = None
+        self.restarts = 0
         self.exhausted = False
         self.done = False
 
@@ -62,6 +63,7 @@ def acknowledge(ladder: Ladder, climb: Climb, run: Run, at: int) -> None:
     climb.lease = after(calendar, at, ladder.lease)
     if ladder.restarts:
         climb.restarted = climb.lease
+        climb.restarts += 1
         climb.fired = set()
         climb.put_off = {}
 

@@ -114,7 +114,7 @@ class Customers:
                 for plan in state.plans:
                     if plan["survey"] == survey.id and plan["status"] == PLANNED and plan["case"] == event.case:
                         plan["status"], plan["gate"] = CANCELLED, event.type
-                        turn.act("survey.suppressed", self._origin(survey, plan, event.type, event.id))
+                        turn.act("survey.suppressed", self._origin(survey, plan, event.type))
             asked = event.type == "survey.asked" and event.payload.get("survey") == survey.id
             if asked or event.type in survey.on:
                 self._trigger(state, survey, event, facts, turn)
@@ -122,6 +122,8 @@ class Customers:
     def _trigger(self, state: Customer, survey: Survey, event: Event, facts: Facts, turn: Turn) -> None:
         """The gates, in the order of semantics §5: `when`, sample, ledger, plan; each outcome is recorded."""
         at = event.at
+        if any(p["survey"] == survey.id and p["case"] == event.case and p["status"] == PLANNED for p in state.plans):
+            return
         plan: dict[str, Any] = {
             "survey": survey.id, "case": event.case, "occurrence": event.id, "status": PLANNED, "gate": None,
             "at": at, "wanted": at if survey.send_after is None else after(survey.calendar, at, survey.send_after),

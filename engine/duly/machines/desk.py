@@ -90,8 +90,8 @@ class Desk:
         overflow = no_agent.get("after_us") if isinstance(no_agent, dict) else None
         state.waiting[case] = {
             "to": route["to"], "rule": route["rule"], "source": route.get("source", []), "since": at,
-            "age": (facts.get("opened_at") or at) - route.get("boost_seconds", 0) * SECOND, "need": route.get("needs", []),
-            "assign": assign, "sticky": facts.get("assignee"),
+            "age": (facts.get("opened_at") or at) - route.get("boost_seconds", 0) * SECOND,
+            "need": route.get("needs", []), "assign": assign, "sticky": facts.get("assignee"),
             "overflow_at": at + overflow if overflow is not None else at if isinstance(no_agent, dict) else None,
         }  # fmt: skip
 

@@ -153,8 +153,7 @@ class Duties:
 
     def _prove(self, book: Any, duty: Duty, event: Event, turn: Turn) -> None:
         for each in book["open"]:
-            whose = each["who"].get("person")
-            if each["duty"] == duty.id and (whose is None or event.person in (None, whose)):
+            if each["duty"] == duty.id and _about(event, each["who"]):
                 book["open"].remove(each)
                 turn.act("duty.done", self._origin(duty, each), {"late": each["late"]}, due_by=each["due"])
                 return
@@ -185,6 +184,14 @@ class Duties:
         if duty.owner is None:
             return {}
         return {"to": [duty.owner], "people": turn.people([duty.owner], facts)}
+
+
+def _about(event: Event, who: Mapping[str, str]) -> bool:
+    """Whether evidence is that of whoever owes the duty; evidence that names nobody is."""
+    person, customer = who.get("person"), who.get("customer")
+    if person is not None and event.person is not None:
+        return person.removeprefix("person:") == event.person.removeprefix("person:")
+    return customer is None or event.customer in (None, customer)
 
 
 def _key(duty: str, who: Mapping[str, str]) -> str:

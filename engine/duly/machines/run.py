@@ -29,7 +29,7 @@ class Run:
     __slots__ = (
         "alarms", "alive", "breached_by_change", "calendar", "climb", "cycle", "due", "ended_at", "facts", "freed",
         "held", "late", "matched", "noted", "paused_at", "pauses", "phase", "promised", "since", "start_facts",
-        "started_at", "stretches", "target", "warned",
+        "started_at", "stretches", "target", "told", "warned",
     )  # fmt: skip
 
     def __init__(self, cycle: int = 0) -> None:
@@ -57,6 +57,7 @@ class Run:
         self.alarms: list[tuple[int, int, int, int]] = []
         self.warned: set[int] = set()
         self.noted = False
+        self.told: set[int] = set()
         self.climb: Climb | None = None
 
     def promises(self) -> bool:

@@ -99,5 +99,5 @@ class Turn:
         return found
 
 
-_DATED = frozenset(("clock.breached",))
+_DATED = frozenset(("clock.breached", "duty.late"))
 """Facts that carry the instant they came true at, whenever they were noticed."""

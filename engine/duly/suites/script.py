@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from duly import durations, instants
 from duly.actions import Action
 from duly.cases import Event, Refused, read_event
+from duly.diagnostics import did_you_mean
 from duly.suites.suite import Test
 
 FIRST_CASE = "C-1"
@@ -53,9 +54,13 @@ class Script:
         return event
 
 
-def script(test: Test) -> Script:
-    """What the test gives. Raises Unplayable."""
+def script(test: Test, known_events: Collection[str] = ()) -> Script:
+    """What the test gives. Raises Unplayable, also for an event that is not among `known_events`, if given."""
     given = test.given
+    for entry in given.get("events", ()):
+        if known_events and entry["type"] not in known_events:
+            hint = did_you_mean(entry["type"], known_events) or "declare it in the Vocabulary"
+            raise Unplayable(f"unknown event `{entry['type']}`; {hint}")
     look = _instant(test.at if test.at is not None else test.until, "at" if test.at is not None else "until")
     events = _events(given, look)
     if not events and look is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,14 +43,20 @@ class Outcome:
         return self.fault is None and not self.differences
 
 
-def run(test: Test, policy: ActingSet, timeline: Timeline | None = None) -> Outcome:
-    """Run a test over a policy set; `timeline` is a fresh one, such as a watched one of coverage."""
+def run(
+    test: Test, policy: ActingSet, events: Collection[str] = (), timeline: Timeline | None = None
+) -> Outcome:
+    """Run a test over a policy set.
+
+    `events` are the event types that are known, where a misspelt one is to be told; `timeline` is a fresh
+    one, such as a watched one of coverage.
+    """
     outcome = Outcome(test, policy)
     if test.faults:
         outcome.fault = test.faults[0][1]
         return outcome
     try:
-        played = script(test)
+        played = script(test, events)
     except Unplayable as error:
         outcome.fault = str(error)
         return outcome
