@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from duly.diagnostics import Span
     from duly.suites.comparison import Difference
 
-_PLAIN = re.compile(r"[A-Za-z_一-鿿][\w一-鿿./+#-]*(:[\w一-鿿][\w一-鿿./+#-]*)*\Z")
+_PLAIN = re.compile(r"\d+[hmswd][\dhmswd]*\Z|[A-Za-z_一-鿿][\w一-鿿./+#-]*(:[\w一-鿿][\w一-鿿./+#-]*)*\Z")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z\Z")
 _WORDS = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n"))
 _TOLD = ("clock", "cycle", "ladder", "step", "loop", "survey", "duty", "person")

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from duly import compiler
+from duly.conditions.vocabulary import read_vocabulary
 from duly.diagnostics import Diagnostic, ordered
 from duly.suites.coverage import Chart, Coverage
-from duly.suites.observation import ObservedSet, ObservedTimeline
+from duly.suites.observation import ObservedSet, exercised
 from duly.suites.suite import Test, read
 from duly.suites.trial import Outcome, run
 from duly_cli import cache
@@ -25,12 +26,14 @@ EXAMPLE = "params.example.yaml"
 
 @dataclass(slots=True)
 class Trial:
-    """One test that was run: its set, what came of it, where the set's rules stand, and how long it took."""
+    """One test that was run: its set, what came of it, where the set's rules stand, how long it took, and
+    where coverage was asked for the entries that it used, by rule."""
 
     suite: Suite
     outcome: Outcome
     places: Mapping[str, Any]
     seconds: float
+    used: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -67,6 +70,7 @@ class _Made:
 
     policy: ObservedSet | None
     places: Mapping[str, Any]
+    events: Sequence[str] = ()
     faults: Sequence[Diagnostic] = ()
     chart: Chart | None = None
 
@@ -99,7 +103,7 @@ def _suite(argument: str, choice: Choice) -> Suite:
     suite.values = dict(config.get("parameters", {}))
     suite.origins = dict.fromkeys(suite.values, files.config[0] if files.config else "")
     suite.matcher = config.get("matcher", "native")
-    example = os.path.join(argument, EXAMPLE)
+    example = os.path.normpath(os.path.join(argument, EXAMPLE))
     chosen = choice.parameters_file
     if not suite.values and not choice.parameters and chosen is None and os.path.isfile(example):
         chosen = example
@@ -125,24 +129,37 @@ def _make(suite: Suite, parameters: Mapping[str, Any]) -> _Made:
             parts += (name.encode("utf-8", "surrogateescape"), content)
     key = cache.digest(*parts)
     lines = cache.load(key)
-    if lines is not None and len(lines) == 2:
-        compiled, places = json.loads(lines[0]), json.loads(lines[1])
+    if lines is not None and len(lines) == 3:
+        compiled, places, events = map(json.loads, lines)
     else:
         sources = [compiler.Source(name, content) for name, content in suite.files.sources]
         compilation = compiler.compile(sources, given, facts=holiday_facts, origins=origins)
         if compilation.compiled is None:
-            return _Made(None, {}, compilation.diagnostics)
-        cache.store(key, compilation.compiled, compilation.places)
+            return _Made(None, {}, faults=compilation.diagnostics)
+        events = _events(compilation)
+        cache.store(key, compilation.compiled, compilation.places, events)
         # What a test runs on is what a host would have read back.
         compiled, places = json.loads(json.dumps(compilation.compiled)), compilation.places
     policy = ObservedSet(compiled, suite.matcher)
-    return _Made(policy, places)
+    return _Made(policy, places, events)
+
+
+def _events(compilation: compiler.Compilation) -> list[str]:
+    """The event types that the set knows: the standard ones and those of its vocabularies."""
+    standard, _ = read_vocabulary({})
+    declared = [
+        name
+        for document in compilation.documents if document.kind == "Vocabulary"
+        for name in document.data["spec"].get("events", {})
+    ]  # fmt: skip
+    return sorted({*standard.events, *declared})
 
 
 def tried(suite: Suite, test: Test, *, covering: bool = False) -> Trial:
     """Run one test."""
     start = time.perf_counter()
     made = suite.made(test.parameters)
+    used: frozenset[str] = frozenset()
     if made.policy is None:
         outcome = Outcome(test)
         outcome.fault = _why(made.faults, test)
@@ -150,12 +167,12 @@ def tried(suite: Suite, test: Test, *, covering: bool = False) -> Trial:
         if made.chart is None:
             made.chart = Chart(made.policy.compiled, made.places)
             suite.coverage.add(made.chart)
-        timeline = ObservedTimeline(made.policy, made.chart)
-        outcome = run(test, made.policy, timeline)
-        suite.coverage.take(test, timeline.watch)
+        outcome, watch = exercised(test, made.policy, made.chart, made.events)
+        suite.coverage.take(test, watch)
+        used = frozenset(watch.used)
     else:
-        outcome = run(test, made.policy)
-    return Trial(suite, outcome, made.places, time.perf_counter() - start)
+        outcome = run(test, made.policy, made.events)
+    return Trial(suite, outcome, made.places, time.perf_counter() - start, used)
 
 
 def _why(faults: Sequence[Diagnostic], test: Test) -> str:

@@ -136,7 +136,7 @@ def _brief(teller: Teller, action: Mapping[str, Any]) -> str:
     data = action.get("data") or {}
     for key in (*_FIRST[1:], *(key for key in action if key not in _FIRST and key not in _HIDDEN)):
         value = action.get(key)
-        if value is None or (key == "cycle" and value == 1) or (key == "loop" and value == 0):
+        if value is None or (key, value) in (("cycle", 1), ("loop", 0), ("reason", action.get("type"))):
             continue
         words.append(str(value) if key == "type" else f"{key}={_json(value)}")
     words += [f"{key}={_json(value)}" for key, value in data.items() if value not in (None, [], {})]
@@ -173,6 +173,8 @@ def _tried(trial: Trial, difference: Difference, explained: set[str]) -> list[st
 
 def _listing(difference: Difference) -> str | None:
     key, *rest = difference.path
+    if difference.told:
+        return None
     if key == "route":
         return "routing"
     if key == "clocks":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from duly.acting import ActingSet
@@ -13,6 +13,8 @@ from duly.machines.run import OPEN, STOPPED, Run
 from duly.machines.state import State
 from duly.machines.turn import Turn
 from duly.suites.coverage import AFTER_DUE, AT_DUE, Chart, Watch
+from duly.suites.suite import Test
+from duly.suites.trial import Outcome, run
 from duly.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -130,6 +132,15 @@ class ObservedTimeline(Timeline):
             self.watch.edges.add((rule, AT_DUE))
         if run.breached(at):
             self.watch.edges.add((rule, AFTER_DUE))
+
+
+def exercised(test: Test, policy: ObservedSet, chart: Chart, events: Collection[str] = ()) -> tuple[Outcome, Watch]:
+    """Run a test and note what it uses: `used` of the watch are the entries, by rule, that had a part in it.
+
+    What `duly clauses` asks: a clause is proved by the tests that pass and exercise an entry of it.
+    """
+    timeline = ObservedTimeline(policy, chart)
+    return run(test, policy, events, timeline), timeline.watch
 
 
 def _ask(watch: Watch, rules: Sequence[str], facts: Mapping[str, Any], *, every: bool) -> None:

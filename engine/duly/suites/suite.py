@@ -56,9 +56,9 @@ class Test:
         data: Any = self._raw()
         whole: Path = (*self.path, "expect")
         for part in path:
-            data = _inner(data, part)
-            if data is None:
+            if not _has(data, part):
                 break
+            data = data[part]
             whole = (*whole, part)
         column = _column(data)
         if column is not None and self.row is not None:
@@ -124,10 +124,10 @@ def _laid_over(common: Any, own: Any) -> Any:
     return merged
 
 
-def _inner(data: Any, part: str | int) -> Any:
+def _has(data: Any, part: str | int) -> bool:
     if isinstance(data, list):
-        return data[part] if isinstance(part, int) and part < len(data) else None
-    return data.get(part) if isinstance(data, Mapping) else None
+        return isinstance(part, int) and part < len(data)
+    return isinstance(data, Mapping) and part in data
 
 
 def _column(data: Any) -> str | None:
