@@ -113,7 +113,7 @@ class ActingSet(PolicySet):
                 event = Event(f"queue/{state.id}/{turn.at}", "case.queued", turn.at)
                 event.case = state.id
                 told = {"route": self.routing.entry(route["rule"]), "opened_at": state.opened_at,
-                        "assignee": facts.get("assignee")}  # fmt: skip
+                        "assignee": facts.get("assignee"), "customer": state.customer}  # fmt: skip
                 turn.messages.append(("desk", event, told))
         state.route, state.routed = route, dict(facts)
 

@@ -79,11 +79,13 @@ class Customers:
                 values, _ = self._intake(event.payload, False)
                 state.facts.update(values)
             turn.subject = {"customer": state.id, "case": event.case}
-            self._counting.react(state.memory, event, {**state.facts, **facts}, turn)
+            known = {**state.facts, **facts}
             if event.case is None:
-                own = {**state.facts, **{f"event.{name}": value for name, value in event.payload.items()}}
-                self._reactions.react_without_case(state, event, own, turn)
-            self._hear(state, event, {**state.facts, **facts}, turn)
+                # A case has put the payload among its facts; an event of the customer alone brings it here.
+                known.update({f"event.{name}": value for name, value in event.payload.items()})
+                self._reactions.react_without_case(state, event, known, turn)
+            self._counting.react(state.memory, event, known, turn)
+            self._hear(state, event, known, turn)
             self._pass_on(turn, event.case)
         self._settle(state, turn)
 

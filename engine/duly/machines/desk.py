@@ -22,14 +22,18 @@ HEARS = DONE | {"case.queued", "case.assigned", "case.reopened", "person.on_duty
 
 
 class Queues:
-    """What the desk keeps, all plain data: the cases that wait, who has which case, and whose turn it was."""
+    """What the desk keeps, all plain data: the cases that wait, who has which case, whose turn it was, whose
+    case each is, and who served each customer last.
+    """
 
-    __slots__ = ("alarm", "last", "owned", "waiting")
+    __slots__ = ("alarm", "customers", "last", "owned", "served", "waiting")
 
     def __init__(self) -> None:
         self.alarm: int | None = None
         self.waiting: dict[str, Waiting] = {}
         self.owned: dict[str, str] = {}
+        self.customers: dict[str, str] = {}
+        self.served: dict[str, str] = {}
         self.last: dict[str, str] = {}
 
 
@@ -62,6 +66,7 @@ class Desk:
             elif event.type in DONE:
                 state.waiting.pop(case, None)
                 state.owned.pop(case, None)
+                state.customers.pop(case, None)
             elif event.type == "case.assigned":
                 self._taken(state, case, str(event.payload.get("assignee", "")))
             elif event.type == "case.reopened" and case in state.owned:
@@ -86,19 +91,29 @@ class Desk:
         if assign["strategy"] == "none":
             return
         state.owned.pop(case, None)
+        customer = facts.get("customer")
+        if customer is not None:
+            state.customers[case] = customer
         no_agent = assign.get("on_no_agent")
         overflow = no_agent.get("after_us") if isinstance(no_agent, dict) else None
         state.waiting[case] = {
             "to": route["to"], "rule": route["rule"], "source": route.get("source", []), "since": at,
             "age": (facts.get("opened_at") or at) - route.get("boost_seconds", 0) * SECOND,
-            "need": route.get("needs", []), "assign": assign, "sticky": facts.get("assignee"),
+            "need": route.get("needs", []), "assign": assign,
+            "sticky": facts.get("assignee") or state.served.get(str(customer)),
             "overflow_at": at + overflow if overflow is not None else at if isinstance(no_agent, dict) else None,
         }  # fmt: skip
 
     def _taken(self, state: Queues, case: str, assignee: str) -> None:
         if assignee.startswith("person:"):
             state.waiting.pop(case, None)
-            state.owned[case] = assignee
+            self._give(state, case, assignee)
+
+    def _give(self, state: Queues, case: str, person: str) -> None:
+        """The case is the person's, who from now on is the one who had the customer before."""
+        state.owned[case] = person
+        if case in state.customers:
+            state.served[state.customers[case]] = person
 
     def _back(self, state: Queues, case: str, turn: Turn) -> None:
         """A reopened case stays with whoever had it only while that person is on duty."""
@@ -115,7 +130,7 @@ class Desk:
                 moments += self._hopes(waiting, turn)
                 continue
             del state.waiting[case]
-            state.owned[case] = person
+            self._give(state, case, person)
             state.last[waiting["to"]] = person
             turn.subject = {"case": case}
             origin = Origin(waiting["rule"], "assigned", waiting["source"], str(waiting["since"]))
