@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+import duly
+import duly_cli
 from duly_cli.main import main
 
 HERE = Path(__file__).parent / "cases" / "suites"
@@ -136,3 +142,24 @@ def test_compiled_once(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(list((desk.parent / "cache").glob("*.json"))) >= 3
 
 
+
+
+def test_watching(desk: Path) -> None:
+    """`--watch` runs again after a change, and Ctrl-C ends it without a word."""
+    shutil.copy(HERE / "desk" / "first.test.yaml", desk)
+    command = [sys.executable, "-m", "duly_cli.main", "test", "--watch"]
+    roots = [str(Path(package.__file__).resolve().parents[1]) for package in (duly, duly_cli) if package.__file__]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8",
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(roots)},
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        first = [process.stdout.readline() for _ in range(3)]
+        (desk / "first.test.yaml").write_text("kind: Test\n", encoding="utf-8")
+        again = [process.stdout.readline() for _ in range(2)]
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+    assert first[1:] == ["9 passed, 0 failed\n", "duly: watching `.`; Ctrl-C ends it\n"]
+    assert "first.test.yaml:1:1: error D102" in again[0]
+    assert "Traceback" not in rest
+    assert process.returncode == 130

@@ -53,12 +53,15 @@ class ObservedTimeline(Timeline):
         self.watch = Watch(chart)
         self._observed = policy
         self._rounds: dict[str, dict[str, int]] = {}
+        self._told: tuple[int, frozenset[str | None]] = (0, frozenset())
 
     def take(self, at: int, events: Iterable[Event]) -> list[Action]:
         """As a timeline does; meanwhile the set is watched."""
         self._observed.watch = self.watch
+        came = list(events)
+        self._told = (at, frozenset(event.case for event in came))
         try:
-            return super().take(at, events)
+            return super().take(at, came)
         finally:
             self._observed.watch = None
 
@@ -128,7 +131,8 @@ class ObservedTimeline(Timeline):
         rule = clock.rule if run.target is None else run.target.rule
         if run.due is None:
             return
-        if run.due == at and (run.phase is OPEN or run.phase is STOPPED):
+        moment, cases = self._told
+        if run.due == at == moment and state.id in cases and (run.phase is OPEN or run.phase is STOPPED):
             self.watch.edges.add((rule, AT_DUE))
         if run.breached(at):
             self.watch.edges.add((rule, AFTER_DUE))
