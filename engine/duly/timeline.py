@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 
+from duly.calendars.limits import NEVER
 from duly.cases import Case, Event, Refused
 from duly.decision import batches
 from duly.machines.keeping import kept, restored
@@ -84,6 +85,7 @@ class Timeline:
         self._machines: dict[str, Machine] = {"case": Cases(policy), **policy.machines()}
         self._alarms: list[tuple[int, str]] = []
         self._seen: set[str] = set()
+        self._last = -NEVER
         self._known_of: dict[str, list[Event]] = {}
         self._cases_of: dict[str, list[str]] = {}
 
@@ -102,6 +104,7 @@ class Timeline:
         if "set" not in self.entities:
             self._settled("set", self._begun("set", at, Event("", "", at)), self._turn("set", at))
         actions = self.until(at)
+        self._last = at
         by_entity: dict[str, list[Told]] = {}
         for event in sorted(events, key=order):
             if event.id in self._seen:
@@ -123,7 +126,9 @@ class Timeline:
             if state.alarm is None or state.alarm > at:
                 continue
             machine = self._machines[key.partition(":")[0]]
-            turn = self._turn(key, state.alarm)
+            # A target may have been moved into the past: what it sets off happens when that became known.
+            self._last = max(state.alarm, self._last)
+            turn = self._turn(key, self._last)
             machine.wake(state, turn)
             actions += self._settled(key, state, turn)
         self.now = now if self.now is None else max(now, self.now)
@@ -133,6 +138,7 @@ class Timeline:
         """The whole timeline as plain JSON data."""
         return {
             "now": self.now,
+            "last": self._last,
             "entities": {key: kept(state) for key, state in self.entities.items()},
             "present": dict(self.present),
             "seen": sorted(self._seen),
@@ -146,6 +152,7 @@ class Timeline:
         found = cls(policy)
         targets = {target.rule: target for clock in policy.clocks for target in clock.targets}
         found.now = data["now"]
+        found._last = data["last"]
         found.entities = {
             key: restored(state, policy.calendars, targets) for key, state in data["entities"].items()
         }

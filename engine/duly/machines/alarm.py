@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     Alarm = tuple[int, int, int, int]
     """Instant, what (below), and two numbers: of a warning its place, of a step its loop and number."""
 
-WARN, STEP, BREACH = range(3)
+WARN, BREACH, STEP, ROLL = range(4)
 
 
 def alarms(clock: Clock, run: Run, ladder: Ladder | None) -> list[Alarm]:
     """Everything that is still to come of a run, soonest first; nothing while it stands still.
 
-    A breach is noticed a microsecond after the due: an event at the very due still meets it (semantics §1.3).
+    A breach is noticed a microsecond after the due, and so is a step `at: due`: an event at the very due still
+    meets it (semantics §1.3). What is done then is dated at the due all the same.
     """
     if run.phase is not OPEN or run.due is None:
         return []
@@ -40,9 +41,12 @@ def alarms(clock: Clock, run: Run, ladder: Ladder | None) -> list[Alarm]:
             if at is not None:
                 found.append((at, WARN, number, 0))
     if ladder is not None and run.climb is not None:
-        found += [(at, STEP, loop, step.number) for at, loop, step in climbs.steps(ladder, run.climb, run)]
+        for at, loop, step in climbs.steps(ladder, run.climb, run):
+            found.append((at + 1 if at == run.due and step.base == "due" else at, STEP, loop, step.number))
     if not run.noted:
         found.append((run.due + 1, BREACH, 0, 0))
+    elif clock.every and not clock.anchored_to_event:
+        found.append((run.due + 1, ROLL, 0, 0))
     found.sort()
     return found
 
@@ -52,6 +56,8 @@ def ring(
 ) -> Run:
     """Do what an alarm is for; the run, or the next one where a period ended."""
     at, what, first, second = alarm
+    if turn.at == at and at - 1 == run.due:
+        turn.at = at = run.due
     tags: dict[str, Any] = {"clock": clock.id, "cycle": run.cycle}
     if what == WARN:
         run.warned.add(first)
@@ -62,14 +68,14 @@ def ring(
         assert run.climb is not None
         climbed = {**tags, "ladder": ladder.id, "occurrence": str(run.climb.restarts or "")}
         climbs.fire(ladder, run.climb, run, at, first, ladder.steps[second], facts, turn, climbed, clock.owner)
-    else:
+    elif what == BREACH:
         run.noted = True
         breach(clock, run, turn)
         if clock.on_expiry:
             origin = Origin(clock.rule, "clock.expired", clock.source, **tags)
             do(turn, clock.on_expiry, origin, facts, clock.owner)
-        if clock.every and not clock.anchored_to_event and run.due is not None:
-            return begin(clock, start(clock, run, run.due, facts), ladder, turn)
+    elif run.due is not None:
+        return begin(clock, start(clock, run, run.due, facts), ladder, turn)
     return run
 
 

@@ -90,7 +90,9 @@ class Approvals:
     def alarm(self, memory: Mapping[str, Any]) -> int | None:
         """When the next approval is due, or the next deputy steps in."""
         kept = memory.get("approvals", {}).values()
-        moments = [each[key] for each in kept for key in ("due", "deputy_at") if each.get(key) is not None]
+        # A vote at the very due still counts, as an event does for a clock.
+        moments = [each["due"] + 1 for each in kept if each.get("due") is not None]
+        moments += [each["deputy_at"] for each in kept if each.get("deputy_at") is not None]
         return min(moments, default=None)
 
     def ring(self, memory: dict[str, Any], facts: Facts, turn: Turn) -> None:
@@ -103,7 +105,8 @@ class Approvals:
                 kept["deputies"] = True
                 self._say(spec, [deputy], turn, kept, "deputy")
                 return
-            if kept.get("due") is not None and kept["due"] <= turn.at:
+            if kept.get("due") is not None and kept["due"] < turn.at:
+                turn.at = kept["due"] if turn.at == kept["due"] + 1 else turn.at
                 kept["status"], kept["due"], kept["deputy_at"] = EXPIRED, None, None
                 origin = Origin(spec["rule"], "approval.expired", spec.get("source", ()), kept["since"])
                 do(turn, spec.get("on_expiry", []), origin, facts)

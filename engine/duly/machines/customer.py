@@ -130,7 +130,7 @@ class Customers:
             "survey": survey.id, "case": event.case, "occurrence": event.id, "status": PLANNED, "gate": None,
             "at": at, "wanted": at if survey.send_after is None else after(survey.calendar, at, survey.send_after),
             "send_at": None, "send_by": None if survey.send_by is None else after(survey.calendar, at, survey.send_by),
-            "sent_at": None, "reminders": 0, "facts": {name: value for name, value in facts.items() if "." not in name},
+            "sent_at": None, "reminders": 0, "told": [], "facts": {name: value for name, value in facts.items() if "." not in name},
         }  # fmt: skip
         state.plans.append(plan)
         if survey.when is not None and not survey.when(facts):
@@ -161,6 +161,10 @@ class Customers:
                 continue
             if at != plan["send_at"]:
                 plan["send_at"] = at
+                if at in plan["told"]:
+                    reserved.append((at, survey.id, survey.kind))
+                    continue
+                plan["told"].append(at)
                 origin = self._origin(survey, plan, "survey.planned", f"{plan['occurrence']}@{at}")
                 turn.act("survey.planned", origin, {"send_at": render(at)}, due_by=plan["send_by"])
             reserved.append((at, survey.id, survey.kind))

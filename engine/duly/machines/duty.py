@@ -118,6 +118,7 @@ class Duties:
         for each in book["open"]:
             if each["due"] is not None and not each["late"] and each["due"] < turn.at:
                 each["late"] = True
+                turn.at = each["due"] if turn.at == each["due"] + 1 else turn.at
                 duty = self._by_id[each["duty"]]
                 turn.act("duty.late", self._origin(duty, each), self._data(duty, turn, facts), at=each["due"])
                 return None if duty.ladder is None else (duty.ladder, self._late(duty, each))
