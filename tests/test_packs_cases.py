@@ -164,7 +164,14 @@ CASES: list[tuple[str, str, str, str, dict[str, tuple[str, str, bool]]]] = [
 def test_case_is_decided(pack: str, case: str, at: str, route: str, clocks: dict[str, Any]) -> None:
     """A case beside a pack gets the route, the clocks and the due times that the written rule gives it."""
     folder = POLICIES / pack
-    command = [sys.executable, "-m", "duly_cli.main", "decide", str(folder), str(folder / "cases" / f"{case}.json")]
+    command = [
+        sys.executable,
+        "-m",
+        "duly_cli.main",
+        "decide",
+        str(folder),
+        str(folder / "cases" / f"{case}.json"),
+    ]
     command += ["--at", at, "--params", str(folder / "params.example.yaml")]
     result = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     assert (0, "") == (result.returncode, result.stderr)
