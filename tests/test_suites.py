@@ -163,3 +163,28 @@ def test_watching(desk: Path) -> None:
     assert "first.test.yaml:1:1: error D102" in again[0]
     assert "Traceback" not in rest
     assert process.returncode == 130
+
+
+def test_one_file(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file of tests runs alone, over the set of the nearest folder above it."""
+    (desk / "tests").mkdir()
+    shutil.copy(HERE / "desk" / "first.test.yaml", desk / "tests")
+    shutil.copy(HERE / "failing" / "clocks.test.yaml", desk)
+    assert main(["test", "tests/first.test.yaml"]) == 0
+    shutil.copy(HERE / "desk" / "first.test.yaml", desk.parent)
+    capsys.readouterr()
+    assert main(["test", "../first.test.yaml"]) == 2
+    assert capsys.readouterr().err == (
+        "duly: `../first.test.yaml` belongs to no policy set: no folder above it has a duly.yaml\n"
+    )
+
+
+def test_a_policy_with_errors(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is wrong with the policy itself is told once, and all its tests fail."""
+    shutil.copy(HERE / "desk" / "first.test.yaml", desk)
+    manifest = desk / "duly.yaml"
+    manifest.write_text(manifest.read_text(encoding="utf-8").replace("group:vip-desk", "group:vips"), encoding="utf-8")
+    assert main(["test"]) == 1
+    shown = capsys.readouterr().out
+    assert shown.count("error D201") == 1
+    assert shown.endswith("0 passed, 9 failed\n")

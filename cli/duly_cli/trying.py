@@ -17,11 +17,12 @@ from duly.suites.observation import ObservedSet, exercised
 from duly.suites.suite import Test, read
 from duly.suites.trial import Outcome, run
 from duly_cli import cache
-from duly_cli.files import Files, Unreadable, complain, find, sets_within
+from duly_cli.files import MANIFEST, Files, Unreadable, complain, find, sets_within
 from duly_cli.sources import Choice
 from duly_cli.values import configuration, given_values, holiday_facts
 
 EXAMPLE = "params.example.yaml"
+TESTS = ".test.yaml"
 
 
 @dataclass(slots=True)
@@ -76,7 +77,13 @@ class _Made:
 
 
 def suites(policy: str, choice: Choice) -> list[Suite]:
-    """The suites of the sets that POLICY names: a set, or every set below a folder. Raises Unreadable."""
+    """The suites of the sets that POLICY names: a set, every set below a folder, or the one that a file of
+    tests belongs to, with its tests alone. Raises Unreadable."""
+    if policy.endswith(TESTS) and os.path.isfile(policy):
+        suite = _suite(_home(policy), choice)
+        suite.tests = [test for test in suite.tests if os.path.samefile(test.file, policy)]
+        suite.faults = [fault for fault in suite.faults if os.path.samefile(fault.span.file, policy)]
+        return [suite]
     if os.path.isdir(policy):
         places = sets_within(policy) or [policy]
     elif policy.startswith("git:") or os.path.exists(policy):
@@ -84,6 +91,17 @@ def suites(policy: str, choice: Choice) -> list[Suite]:
     else:
         raise Unreadable(f"no policy at `{policy}`: there is no such file or folder")
     return [_suite(place, choice) for place in places]
+
+
+def _home(file: str) -> str:
+    """The folder of the set that a file of tests stands in: the nearest above it with a manifest."""
+    folder = os.path.dirname(file) or "."
+    while not os.path.isfile(os.path.join(folder, MANIFEST)):
+        above = os.path.normpath(os.path.join(folder, os.pardir))
+        if os.path.abspath(above) == os.path.abspath(folder):
+            raise Unreadable(f"`{file}` belongs to no policy set: no folder above it has a {MANIFEST}")
+        folder = above
+    return folder
 
 
 def uncovered(suite: Suite) -> None:
@@ -153,6 +171,11 @@ def _events(compilation: compiler.Compilation) -> list[str]:
         for name in document.data["spec"].get("events", {})
     ]  # fmt: skip
     return sorted({*standard.events, *declared})
+
+
+def faults(suite: Suite, tests: Sequence[Test]) -> Sequence[Diagnostic]:
+    """What is wrong with the set itself, where one of the tests takes it as it is."""
+    return () if all(test.parameters for test in tests) else suite.made({}).faults
 
 
 def tried(suite: Suite, test: Test, *, covering: bool = False) -> Trial:

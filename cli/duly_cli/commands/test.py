@@ -33,6 +33,8 @@ def test(
 ) -> int:  # fmt: skip
     """Run the tests of a policy set, or of every set below a folder: `*.test.yaml` beside the policies.
 
+    POLICY may also be one such file.
+
     A failing test says where its expectation stands, what was found instead, and which rules were tried.
     """
     choice = Choice(parameters, parameters_file)
@@ -78,8 +80,14 @@ def _run(suites: Sequence[Suite], word: str | None, verbose: bool, covering: boo
         if suite.faults:
             rendering.show(suite.faults, suite.texts, "text")
             faulty += len({fault.span.file for fault in suite.faults if fault.severity == "error"})
+        asked = _asked(suite, word)
+        faults = trying.faults(suite, asked)
+        if faults:
+            rendering.show(faults, suite.texts, "text")
+            faulty += len(asked)
+            continue
         by_file: dict[str, list[Trial]] = {}
-        for each in _asked(suite, word):
+        for each in asked:
             by_file.setdefault(each.file, []).append(trying.tried(suite, each, covering=covering))
         for file, own in by_file.items():
             _tell(file, own, verbose)
