@@ -80,7 +80,9 @@ def test_a_file_that_cannot_be_read(desk: Path, capsys: pytest.CaptureFixture[st
     """A file of tests in a wrong shape fails with its faults; the others are run."""
     shutil.copy(HERE / "desk" / "first.test.yaml", desk)
     (desk / "second.test.yaml").write_text("kind: Test\nspec: {tests: []}\n", encoding="utf-8")
-    assert main(["test"]) == 1
+    assert main(["test", "--junit", "out.xml"]) == 1
+    report = ElementTree.parse(desk / "out.xml").getroot()
+    assert "`apiVersion` is missing" in [error.get("message") for error in report.iter("error")]
     shown = capsys.readouterr().out
     assert "second.test.yaml:1:1: error D102: `apiVersion` is missing" in shown
     assert shown.endswith("9 passed, 1 failed\n")

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 import duly
+from duly.diagnostics import Diagnostic
 from duly.suites.coverage import AFTER_DUE, AT_DUE, Entry, Leaf, percent
 from duly_cli import verdicts
 from duly_cli.trying import Suite, Trial
@@ -141,12 +142,13 @@ def _class(
     )
 
 
-def junit(trials: Sequence[Trial]) -> str:
-    """JUnit XML: a suite for each file of tests."""
+def junit(trials: Sequence[Trial], faults: Sequence[Diagnostic] = ()) -> str:
+    """JUnit XML: a suite for each file of tests; what is wrong with files and policies as errors of one more."""
     by_file: dict[str, list[Trial]] = {}
     for trial in trials:
         by_file.setdefault(trial.outcome.test.file, []).append(trial)
-    total = f'tests="{len(trials)}" failures="{sum(not trial.outcome.passed for trial in trials)}" errors="0"'
+    failures = sum(not trial.outcome.passed for trial in trials)
+    total = f'tests="{len(trials) + len(faults)}" failures="{failures}" errors="{len(faults)}"'
     rows = ['<?xml version="1.0" encoding="UTF-8"?>\n', f'<testsuites name="duly test" {total}>\n']
     for file, own in by_file.items():
         failed = sum(not trial.outcome.passed for trial in own)
@@ -157,7 +159,18 @@ def junit(trials: Sequence[Trial]) -> str:
         )
         rows += [_case(trial) for trial in own]
         rows.append("  </testsuite>\n")
+    if faults:
+        count = len(faults)
+        rows.append(f'  <testsuite name="policy" tests="{count}" failures="0" errors="{count}" skipped="0" time="0">\n')
+        rows += [_fault(fault) for fault in faults]
+        rows.append("  </testsuite>\n")
     return "".join([*rows, "</testsuites>\n"])
+
+
+def _fault(fault: Diagnostic) -> str:
+    file = quoteattr(_legal(fault.span.file.replace(os.sep, "/")))
+    head = f'    <testcase name={quoteattr(fault.code)} classname={file} file={file} line="{fault.span.line}" time="0">'
+    return f"{head}\n      <error message={quoteattr(_legal(fault.message))}/>\n    </testcase>\n"
 
 
 def _case(trial: Trial) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import click
 
+from duly.diagnostics import Diagnostic
 from duly.suites.suite import Test
 from duly_cli import coverage_formats, options, recording, rendering, trying, verdicts, watching
 from duly_cli.files import Unreadable, complain
@@ -48,10 +49,10 @@ def test(
         trials, faulty = _run(suites, word, verbose, covering)
         code = _conclude(suites, trials, faulty, word)
         if covering:
-            code = max(code, _cover(suites, verbose, least))
+            code = max(code, _cover(suites, coverage, verbose, least))
             _write(lcov, lambda: coverage_formats.lcov(suites))
             _write(cobertura, lambda: coverage_formats.cobertura(suites))
-        _write(junit, lambda: coverage_formats.junit(trials))
+        _write(junit, lambda: coverage_formats.junit(trials, _errors(suites, word)))
         return code
 
     return watching.again(policy, once) if watch else once()
@@ -70,6 +71,12 @@ def _asked(suite: Suite, word: str | None) -> list[Test]:
 
 def _tried(suites: Sequence[Suite], word: str | None) -> list[Trial]:
     return [trying.tried(suite, each) for suite in suites for each in _asked(suite, word)]
+
+
+def _errors(suites: Sequence[Suite], word: str | None) -> list[Diagnostic]:
+    """What kept tests from being run."""
+    found = [fault for suite in suites for fault in (*suite.faults, *trying.faults(suite, _asked(suite, word)))]
+    return [fault for fault in found if fault.severity == "error"]
 
 
 def _run(suites: Sequence[Suite], word: str | None, verbose: bool, covering: bool) -> tuple[list[Trial], int]:
@@ -118,11 +125,12 @@ def _conclude(suites: Sequence[Suite], trials: Sequence[Trial], faulty: int, wor
     return 0 if fine and not untested else 1
 
 
-def _cover(suites: Sequence[Suite], verbose: bool, least: float | None) -> int:
+def _cover(suites: Sequence[Suite], shown: bool, verbose: bool, least: float | None) -> int:
     code = 0
     for suite in suites:
         trying.uncovered(suite)
-        click.echo(coverage_formats.text(suite, verbose), nl=False)
+        if shown:
+            click.echo(coverage_formats.text(suite, verbose), nl=False)
         share = coverage_formats.entry_share(suite)
         if least is not None and share < least:
             complain(f"{suite.argument}: {share:.1f}% of the entries are covered; asked for {least:g}%")
