@@ -60,8 +60,10 @@ def opened(loaded: Loaded, matcher: str | None, sort: Any = PolicySet) -> Any:
     """
     kind = matcher or loaded.matcher
     try:
-        if loaded.compiled["acts"]:
-            from duly.acting import ActingSet as sort
+        if sort is PolicySet and loaded.compiled["acts"]:
+            from duly.acting import ActingSet
+
+            return ActingSet(loaded.compiled, kind, alone=True)
         return sort(loaded.compiled, kind)
     except ImportError as error:
         raise Unreadable(str(error)) from None

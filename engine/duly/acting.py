@@ -28,17 +28,24 @@ if TYPE_CHECKING:
 
 
 class ActingSet(PolicySet):
-    """A compiled policy set, ready to act."""
+    """A compiled policy set, ready to act.
 
-    def __init__(self, compiled: Mapping[str, Any], engine: str = "native") -> None:
+    With `alone`, one case at a time is looked at for a decision: there is no desk and no set, and duties that
+    change nothing in the case do not come round.
+    """
+
+    def __init__(self, compiled: Mapping[str, Any], engine: str = "native", *, alone: bool = False) -> None:
         super().__init__(compiled, engine)
+        self.alone = alone
         facts = compiled["set"]
         self.zone = Zone(facts["timezone"], facts["zone"]["at"], facts["zone"]["offsets"])
         self.roster = Roster(compiled["roster"], self.calendars, self.zone)
         reactions = compiled["reactions"]
         self.reactions = Reactions(reactions, self.calendars)
         duties = [Duty(spec, self.calendars, self.zone) for spec in compiled["duties"]]
-        self.duties = Duties([duty for duty in duties if duty.for_each == "case" or duty.on])
+        self.duties = Duties(
+            [each for each in duties if (each.for_each == "case" or each.on) and (each.acts or not alone)]
+        )
         counts = reactions["reactions"]
         self.sets = Sets(
             Duties([duty for duty in duties if duty.for_each != "case"]), Counting(counts, "set"), self.surveys,
@@ -58,6 +65,8 @@ class ActingSet(PolicySet):
 
     def machines(self) -> dict[str, Any]:
         """What runs customers, the desk and the set, by the sort of entity; see timeline.Machine."""
+        if self.alone:
+            return {"customer": self.customers}
         return {"customer": self.customers, "set": self.sets, "desk": self.desk}
 
     def act(self, state: State, at: int, events: Sequence[Event], turn: Turn) -> None:

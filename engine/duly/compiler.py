@@ -285,10 +285,11 @@ def _set(
         "ladders": escalation.compile(sheets.get("Escalation", [])),
         "surveys": surveys,
         "ledger": ledger,
-        "duties": duty.compile(sheets.get("Duty", [])),
+        "duties": [],
         "reactions": reaction.compile(sheets.get("Reaction", [])),
         "required": _required(sheets.get("Vocabulary", [])),
     }
+    compiled["duties"] = _mark_acting(duty.compile(sheets.get("Duty", [])), compiled["ladders"])
     compiled["acts"] = _acts(compiled)
     own = Sheet(manifest, scope)
     if not any(each.severity == "error" for each in scope.diagnostics) and not scope.lost:
@@ -313,10 +314,22 @@ def _acts(compiled: Mapping[str, Any]) -> bool:
     lists = [entry["do"] for ladder in compiled["ladders"] for entry in ladder["steps"]]
     lists += [ladder["on_exhausted"] for ladder in compiled["ladders"]]
     lists += [clock["on_expiry"] for clock in compiled["clocks"] if "on_expiry" in clock]
-    lists += [duty["do"] for duty in compiled["duties"]]
     lists += [response["do"] for each in compiled["surveys"] for response in each["responses"]]
     changes = any(not _CHANGING.isdisjoint(action) for actions in lists for action in actions)
-    return changes or any(reactions.values())
+    return changes or any(reactions.values()) or any(duty["acts"] for duty in compiled["duties"])
+
+
+def _mark_acting(duties: list[dict[str, Any]], ladders: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Note of each duty whether it, or the ladder of its being late, can change a decision on a case."""
+    changing = {
+        ladder["id"] for ladder in ladders
+        for actions in [ladder["on_exhausted"], *(step["do"] for step in ladder["steps"])]
+        if any(not _CHANGING.isdisjoint(action) for action in actions)
+    }  # fmt: skip
+    for each in duties:
+        own = any(not _CHANGING.isdisjoint(action) for action in each["do"])
+        each["acts"] = own or each.get("ladder") in changing
+    return duties
 
 
 def _required(sheets: Sequence[Sheet]) -> dict[str, list[str]]:

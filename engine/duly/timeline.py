@@ -101,7 +101,7 @@ class Timeline:
 
     def take(self, at: int, events: Iterable[Event]) -> list[Action]:
         """Everything due at or before `at`, and then the events of that instant."""
-        if "set" not in self.entities:
+        if "set" in self._machines and "set" not in self.entities:
             self._settled("set", self._begun("set", at, Event("", "", at)), self._turn("set", at))
         actions = self.until(at)
         self._last = at

@@ -15,11 +15,13 @@ from duly.diagnostics import did_you_mean
 _COMMANDS = {
     "build": "build",
     "calendar": "calendar",
+    "clauses": "clauses",
     "completion": "completion",
     "decide": "decide",
     "explain": "explain",
     "init": "init",
     "inspect": "inspect",
+    "schedule": "schedule",
     "schema": "schema",
     "simulate": "simulate",
     "test": "test",

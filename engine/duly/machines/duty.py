@@ -30,7 +30,7 @@ class Duty:
     """One duty, compiled."""
 
     __slots__ = (
-        "actions", "calendar", "due", "evidence", "for_each", "id", "ladder", "on", "owner", "rule", "sample",
+        "actions", "acts", "calendar", "due", "evidence", "for_each", "id", "ladder", "on", "owner", "rule", "sample",
         "schedule", "source", "when",
     )  # fmt: skip
 
@@ -49,6 +49,7 @@ class Duty:
         ]
         self.ladder: str | None = spec.get("ladder")
         self.actions: list[dict[str, Any]] = spec.get("do", [])
+        self.acts: bool = spec["acts"]
         self.sample: float = spec.get("sample", 1.0)
         self.source: list[str] = spec.get("source", [])
 
