@@ -18,6 +18,10 @@ _LOCAL = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d)?(\.\d+)?\Z")
 _STEP = re.compile(r"(start|due)\s*([+-])\s*(.+)\Z", re.IGNORECASE)
 _STEP_IN_WORDS = re.compile(r"(.+?)\s+(after|before)\s+(start|due)\Z", re.IGNORECASE)
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?\Z")
+_PLACEHOLDER = re.compile(
+    r"(?:\{\{|\$\{?|<|%)\s*(?:param[.:]\s*)?([A-Za-z_]\w*)\s*(?:\}\}?|>|%)?\Z", re.ASCII
+)
+_SUBJECTS = {"customer": "`customer`", "event": "the `fields` of the event", "case": "`fields`"}
 _BOOLEANS = {"yes": "true", "on": "true", "no": "false", "off": "false", "是": "true", "否": "false"}
 _WORD = re.compile(r"[\w-]+\Z")
 
@@ -39,6 +43,8 @@ def word_hint(word: str, words: Collection[str]) -> str | None:
 
 def hint(text: str, wanted: str) -> str | None:
     """The help line for `text` where `wanted`, the words of the schema for what it wants, was expected."""
+    if found := _PLACEHOLDER.match(text.strip()):
+        return f"a parameter is written `{{param: {found[1]}}}`"
     for beginning, guess in _GUESSES.items():
         if wanted.startswith(beginning):
             found = guess(text.strip())
@@ -51,7 +57,9 @@ def _meant(text: str | None) -> str | None:
 
 
 def _duration_hint(text: str) -> str | None:
-    return _meant(_duration(text)) or ("say the unit: `s`, `m`, `h`, `wd`, `d` or `w`" if text.isdigit() else None)
+    return _meant(_duration(text)) or (
+        "say the unit: `s`, `m`, `h`, `wd`, `d` or `w`" if text.isdigit() else None
+    )
 
 
 def _duration(text: str) -> str | None:
@@ -90,7 +98,11 @@ def _time_hint(text: str) -> str | None:
         hour = int(found[1]) % 12 + (12 if found[2].casefold() == "pm" else 0)
         return _meant(f"{hour:02d}:00") if int(found[1]) <= 12 else None
     found = _TIME.match(text)
-    return _meant(f"{int(found[1]):02d}:{found[2]}") if found and int(found[1]) < 24 and int(found[2]) < 60 else None
+    return (
+        _meant(f"{int(found[1]):02d}:{found[2]}")
+        if found and int(found[1]) < 24 and int(found[2]) < 60
+        else None
+    )
 
 
 def _instant_hint(text: str) -> str | None:
@@ -116,6 +128,9 @@ def _reference_hint(text: str) -> str | None:
 
 
 def _name_hint(text: str) -> str | None:
+    subject, dot, name = text.partition(".")
+    if dot and subject in _SUBJECTS:
+        return f"declare it as `{name}` under {_SUBJECTS[subject]}"
     joined = re.sub(r"[\s./:]+", "-", text)
     return _meant(joined) if re.match(r"[\w-]+\Z", joined) else None
 
