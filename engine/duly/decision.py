@@ -98,7 +98,9 @@ class PolicySet:
             _refuse(faults, event.path + "data.")
         for name in self.required.get(event.type, ()):
             if event.payload.get(name) is None:
-                raise Refused("C203", f"`{name}` is missing; every `{event.type}` has it", f"{event.path}data.{name}")
+                raise Refused(
+                    "C203", f"`{name}` is missing; every `{event.type}` has it", f"{event.path}data.{name}"
+                )
         if event.changes or opening or event.type in _CHANGING:
             state.facts = state.facts.copy()
         if event.changes or opening:
@@ -219,9 +221,13 @@ class PolicySet:
             "case": state.id,
             "at": instants.render(at),
             "policy": self.identity,
-            "fields": {name: {"value": value, "from": origin} for name, (value, origin) in state.derived.items()},
+            "fields": {
+                name: {"value": value, "from": origin} for name, (value, origin) in state.derived.items()
+            },
             "route": state.route,
-            "clocks": [snapshot.clock(clock, state.runs[clock.id], at, self.ladders, errors) for clock in self.clocks],
+            "clocks": [
+                snapshot.clock(clock, state.runs[clock.id], at, self.ladders, errors) for clock in self.clocks
+            ],
             "surveys": [survey.view(each, state.plans[each.id], at) for each in self.surveys],
         }
         if state.errors or errors:
@@ -252,7 +258,9 @@ def _batches(case: Case, at: int) -> list[tuple[int, list[Event]]]:
     seen: dict[str, Event] = {}
     for number, event in enumerate(case.events):
         if event.case is not None and event.case != case.id:
-            raise Refused("E107", f"event of case `{event.case}` in case `{case.id}`", f"events[{number}].case")
+            raise Refused(
+                "E107", f"event of case `{event.case}` in case `{case.id}`", f"events[{number}].case"
+            )
         seen.setdefault(event.id, event)
     events = sorted(seen.values(), key=_order)
     given = next((event for event in events if event.type == "case.opened"), None)
