@@ -34,7 +34,7 @@ def account(run: Run, now: int) -> list[Row]:
     """Rows without gaps from the run's start to its end; of an open run, to the later of its due and now."""
     if run.calendar is None or run.cycle == 0:
         return []
-    end = max(run.due or run.started_at, now if run.ended_at is None else run.ended_at)
+    end = max(run.due or run.started_at, now) if run.ended_at is None else run.ended_at
     rows: list[Row] = []
     place = run.started_at
     for start, until, calendar in run.stretches:
@@ -44,10 +44,8 @@ def account(run: Run, now: int) -> list[Row]:
     if run.since is not None:
         rows += _still(place, run.since, run.calendar)
         rows += _read(run.calendar, max(run.since, place), end)
-    elif run.paused_at is not None:
+    else:
         rows += _still(place, end, run.calendar)
-    elif run.ended_at is not None:
-        rows += _still(place, run.ended_at, run.calendar)
     return merged(rows)
 
 

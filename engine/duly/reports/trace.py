@@ -29,7 +29,9 @@ def trace(policy: PolicySet, state: State, places: Places) -> list[dict[str, Any
     """
     found: list[dict[str, Any]] = []
     for table in policy.tables:
-        _, origin = state.derived.get(table.field, (None, ""))
+        if table.field not in state.derived:
+            continue  # The case has not been opened yet.
+        _, origin = state.derived[table.field]
         listing = {"list": f"classification of `{table.field}`", "sets": table.field, "from": origin}
         if origin in ("input", "agent"):
             found.append({**listing, "entries": [], "note": f"the value came with the case ({origin})"})
