@@ -29,6 +29,7 @@ except ImportError:  # pragma: no cover - wheels without libyaml
 
 MAX_DEPTH = 64
 MAX_NODES_FROM_ALIASES = 100_000
+_ENVELOPE = ("apiVersion", "kind", "metadata", "spec")
 
 Place: TypeAlias = tuple[int, int, int, int]
 """Line, column, end line, end column, each from 0, as the YAML parser counts."""
@@ -243,9 +244,7 @@ class _Reader:
                 merged.append((value, child))
                 continue
             if key in data:
-                first = Related("first written here", _span(self.file, keys[key]))
-                self.fault("D004", f"duplicate key `{key}`", key_event, key_path, related=(first,),
-                           help="keep one of the two")  # fmt: skip
+                self.twice(key_event, key_path, keys[key])
                 continue
             data[key] = value
             keys[key] = _place(key_event)
@@ -302,6 +301,19 @@ class _Reader:
         elif found := odd_key(key, valued):
             self.torn = True
             self.fault("D011", found[0], event, path, help=found[1])
+
+    def twice(self, event: ScalarEvent, path: Path, before: Place) -> None:
+        """Report a key that is there twice; two documents without a line between them only once."""
+        remedy = "keep one of the two"
+        if len(path) == 1 and event.value in _ENVELOPE:
+            if self.torn:
+                return
+            self.torn, remedy = (
+                True,
+                "begin the second of two documents with a line `---`, or keep one of the two",
+            )
+        first = Related("first written here", _span(self.file, before))
+        self.fault("D004", f"duplicate key `{event.value}`", event, path, related=(first,), help=remedy)
 
     def fault(self, code: str, message: str, event: Event, path: Path, **more: Any) -> None:
         self.faults.append(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection
 
 from duly.diagnostics import did_you_mean
-from duly.validation.synonyms import COUNTRY_OF, DAY_OF, DIGIT_OF, KEY_OF, UNIT_OF, WORD_OF
+from duly.validation.synonyms import COUNTRY_OF, DAY_OF, DIGIT_OF, KEY_OF, LANGUAGE_OF, UNIT_OF, WORD_OF
 
 _AMOUNT = re.compile(r"(\d{1,9}|[一二两兩三四五六七八九十])\s*(\D+?)\.?\Z")
 _ISO = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?\Z", re.ASCII | re.IGNORECASE)
@@ -145,6 +145,12 @@ def _cron_hint(text: str) -> str | None:
     return "leave the seconds out: " + f"`{' '.join(fields[1:])}`" if len(fields) == 6 else None
 
 
+def _language_hint(text: str) -> str | None:
+    if " " in text:
+        return "quote a text that has a comma in it"
+    return _meant(LANGUAGE_OF.get(text.casefold()))
+
+
 _GUESSES: dict[str, Callable[[str], str | None]] = {
     "a duration": _duration_hint,
     "a span": _duration_hint,
@@ -159,6 +165,7 @@ _GUESSES: dict[str, Callable[[str], str | None]] = {
     "a name of lower-case": _small_name_hint,
     "a name of letters": _name_hint,
     "five cron": _cron_hint,
+    "a language": _language_hint,
     "a version": lambda text: _meant(f"{text}.0") if re.match(r"\d+\.\d+\Z", text, re.ASCII) else None,
     "a two-letter": lambda text: _meant(COUNTRY_OF.get(text.casefold())),
     "`true` or `false`": lambda text: _meant(_BOOLEANS.get(text.casefold())),
