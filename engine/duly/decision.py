@@ -96,6 +96,8 @@ class PolicySet:
         if event.payload and event.type != "customer.updated":
             payload, faults = self.event_intake(event.payload, False)
             _refuse(faults, event.path + "data.")
+        if event.type == "agent.replied" and "event.automated" not in payload:
+            payload = {**payload, "event.automated": False}  # Said by those who send automated replies alone.
         for name in self.required.get(event.type, ()):
             if event.payload.get(name) is None:
                 raise Refused(

@@ -16,12 +16,13 @@ import pytest
 import yaml
 
 from duly import documents, instants
-from duly.cases import read_case
+from duly.cases import Refused, read_case, read_event
 from duly.compiler import Compilation, Source, compile
 from duly.decision import PolicySet, decide
 from duly.machines.run import Run
 from duly.reports.account import account
 from duly.reports.trace import trace
+from duly.validation.conformity import conforms
 
 if TYPE_CHECKING:
     import clock_oracle as oracle
@@ -291,3 +292,51 @@ def test_every_second_is_accounted_for(number: int) -> None:
                     counted = sum(min(row.end, until) - row.start for row in account(run, at)
                                   if row.kind == "open" and row.start < until)  # fmt: skip
                     assert instants.seconds(counted) == shown[each.id]["elapsed_seconds"]
+
+
+# -- shapes
+
+
+def test_decisions_fit_their_schema() -> None:
+    """Every decision with its trace is as its schema says; a clock that has not started shows little."""
+    for _, case, at in [*stories("schema")][:150]:
+        state = policy().replay(read_case(case), at)
+        decision = policy().view(state, at)
+        decision["trace"] = trace(policy(), state, cases.pack().places)
+        plain = json.loads(json.dumps(decision, default=str))
+        assert conforms(plain, "decision"), plain
+        for clock in plain["clocks"]:
+            little = {"clock", "cycle", "target", "owner", "state"}
+            assert (set(clock) == little) is (clock["state"] in ("not_started", "unknown"))
+
+
+def test_cloud_events_are_the_same_events() -> None:
+    """An event in the envelope of CloudEvents 1.0 decides as the same in Duly's own."""
+    for random, case, at in [*stories("cloud")][:100]:
+        events = [
+            {
+                "specversion": "1.0", "id": event["id"], "type": event["type"], "time": event["at"],
+                "source": "/desk", "subject": random.choice([case["id"], f"case:{case['id']}"]), "data": event["data"],
+            }
+            for event in case["events"]
+        ]  # fmt: skip
+        assert told({**case, "events": events}, at) == told(case, at)
+
+
+def test_a_refused_event_is_never_half_applied() -> None:
+    """An event with a wrong value leaves the state of the case as it was."""
+    bad: list[dict[str, Any]] = [
+        {"type": "case.updated", "data": {"tier": "vip", "stage": "no such stage"}},
+        {"type": "agent.replied", "data": {"automated": "perhaps", "case": {"tier": "vip"}}},
+        {"type": "agent.replied", "data": {"automated": False, "case": {"tier": "vip", "channel": "pigeon"}}},
+        {"type": "task.assigned", "data": {"case": {"tier": "vip"}}},
+        {"type": "customer.updated", "data": {"name": "林", "contact": 7}},
+    ]
+    for random, case, at in [*stories("refused")][:100]:
+        state = policy().replay(read_case(case), at)
+        before = json.dumps(policy().view(state, at), default=str), dict(state.facts), dict(state.inputs)
+        event = read_event({"id": "bad", "at": instants.render(at), **random.choice(bad)}, case=case["id"])
+        with pytest.raises(Refused):
+            policy().apply(state, at, [event])
+        after = json.dumps(policy().view(state, at), default=str), dict(state.facts), dict(state.inputs)
+        assert after == before
