@@ -71,7 +71,12 @@ def _case(random: Random, number: int, history: bool) -> dict[str, Any]:
             (151, "case.updated", {"status": "open"}),
         ]
         case["events"] = [
-            {"id": f"e-{place}", "type": kind, "at": (opened + dt.timedelta(minutes=after)).isoformat(), "data": data}
+            {
+                "id": f"e-{place}",
+                "type": kind,
+                "at": (opened + dt.timedelta(minutes=after)).isoformat(),
+                "data": data,
+            }
             for place, (after, kind, data) in enumerate(happened)
         ]
     return case

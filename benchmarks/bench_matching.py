@@ -88,7 +88,9 @@ def rows(python: str = sys.executable) -> list[Row]:
             made.append(skipped(f"matching beside {engine}", found["skipped"]))
         else:
             beside = [seconds * 1e6 for seconds in found["rounds"]]
-            again = _in_a_process(sys.executable, "duly", 1_000)  # right behind it: the machine may have slowed down
+            again = _in_a_process(
+                sys.executable, "duly", 1_000
+            )  # right behind it: the machine may have slowed down
             near = [seconds * 1e6 for seconds in again["rounds"]]
             # Duly's own fence around durable-rules is shown, and promises nothing.
             least = None if engine.startswith("duly") else 10

@@ -52,9 +52,13 @@ def row(
     if at_least is not None:
         checks.append((f"≥ {number(at_least, unit)}", made["median"] >= at_least))
     if costs_at_most is not None:
-        checks.append((f"≤ {costs_at_most:g} ×", made["ratio"] is not None and made["ratio"] <= costs_at_most))
+        checks.append(
+            (f"≤ {costs_at_most:g} ×", made["ratio"] is not None and made["ratio"] <= costs_at_most)
+        )
     if faster_at_least is not None:
-        checks.append((f"≥ {faster_at_least:g} ×", made["ratio"] is not None and made["ratio"] >= faster_at_least))
+        checks.append(
+            (f"≥ {faster_at_least:g} ×", made["ratio"] is not None and made["ratio"] >= faster_at_least)
+        )
     made["target"] = ", ".join(text for text, _ in checks) or None
     made["holds"] = all(good for _, good in checks) if checks else None
     return made
@@ -145,7 +149,9 @@ def ratios(rows: Sequence[Row]) -> list[str]:
         if each.get("ratio") is not None:
             target = each["target"] if each["target"] and "×" in each["target"] else ""
             mark = _mark(each) if target else ""
-            lines.append(f"| {each['what']} | {each['ratio']:.3g} {each['reads']} | {each['peer']} | {target} | {mark} |")
+            lines.append(
+                f"| {each['what']} | {each['ratio']:.3g} {each['reads']} | {each['peer']} | {target} | {mark} |"
+            )
     return lines
 
 
@@ -161,7 +167,9 @@ def absolutes(rows: Sequence[Row]) -> list[str]:
         beside = f"{each['peer']}: {number(each['beside'], unit)}" if each["beside"] is not None else ""
         target = each["target"] if each["target"] and "×" not in each["target"] else ""
         mark = _mark(each) if target else ""
-        lines.append(f"| {each['what']} | {number(each['median'], unit)} | {spread} | {beside} | {target} | {mark} |")
+        lines.append(
+            f"| {each['what']} | {number(each['median'], unit)} | {spread} | {beside} | {target} | {mark} |"
+        )
     return lines
 
 

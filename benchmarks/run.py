@@ -29,7 +29,9 @@ def report(found: list[Row], facts: list[str]) -> str:
     """The report: the machine, ratios, then figures, and which targets are missed."""
     missed = [each["what"] for each in found if each.get("holds") is False]
     promised = sum(each.get("holds") is not None for each in found)
-    verdict = f"{promised - len(missed)} of {promised} targets hold" + ("; missed: " + "; ".join(missed) if missed else "")
+    verdict = f"{promised - len(missed)} of {promised} targets hold" + (
+        "; missed: " + "; ".join(missed) if missed else ""
+    )
     lines = [*(f"- {fact}" for fact in facts), f"- {verdict}", "", *ratios(found), "", *absolutes(found)]
     return "\n".join(lines)
 
@@ -44,10 +46,14 @@ def write(text: str) -> None:
 
 def main() -> int:
     """Run what is asked for and print the report."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--write", action="store_true", help=f"put the report into {PAGE.name}")
     parser.add_argument("--only", default="cold,decisions,calendars,matching", help="which ones")
-    parser.add_argument("--duly", help="an installed script for the cold starts; else this checkout is installed")
+    parser.add_argument(
+        "--duly", help="an installed script for the cold starts; else this checkout is installed"
+    )
     options = parser.parse_args()
     works: dict[str, Callable[[], list[Row]]] = {
         "cold": lambda: bench_cold.rows(options.duly),
