@@ -146,7 +146,9 @@ class PolicySet:
         derived, errors = classify(self.tables, state.facts, state.inputs)
         if derived != state.derived:
             before = state.derived
-            changed.update(name for name, found in derived.items() if before.get(name) != found)
+            for name, found in derived.items():
+                if before.get(name) != found:
+                    changed.add(name)
             state.derived = derived
         if errors or state.errors:
             state.errors = [error for error in state.errors if error["code"] != "rule_error"] + errors
