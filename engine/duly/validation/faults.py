@@ -224,6 +224,7 @@ class _Report:
         ):
             listed = error.schema.get("x-expected") or self.wanted(path)
             wanted = listed if listed and error.validator != "minProperties" else "at least one entry"
+            wanted = "a text of at least one letter" if wanted == "a text" else wanted
         elif error.validator in ("minItems", "maxItems"):
             bounds = f"{'at least' if error.validator == 'minItems' else 'at most'} {bound:,} entries"
             wanted, shown = error.schema.get("x-expected") or bounds, f"a list of {len(error.instance):,}"

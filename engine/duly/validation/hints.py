@@ -89,6 +89,8 @@ def _step_hint(text: str) -> str | None:
         return _meant(f"{base} {sign} {length}") if re.match(r"\d+(wd|[smhdw])\Z", length) else None
     if found := _STEP.match(text):
         length = _duration(found[3]) or ""
+        if found[1].casefold() == "start" and found[2] == "-":
+            return f"before its start a clock does not run; write `start + {length or '10m'}`"
         return _meant(f"{found[1].casefold()} {found[2]} {length}" if length else None)
     return _percentage_hint(text)
 
