@@ -43,8 +43,8 @@ def word_hint(word: str, words: Collection[str]) -> str | None:
 
 def hint(text: str, wanted: str) -> str | None:
     """The help line for `text` where `wanted`, the words of the schema for what it wants, was expected."""
-    if found := _PLACEHOLDER.match(text.strip()):
-        return f"a parameter is written `{{param: {found[1]}}}`"
+    if placeholder := _PLACEHOLDER.match(text.strip()):
+        return f"a parameter is written `{{param: {placeholder[1]}}}`"
     for beginning, guess in _GUESSES.items():
         if wanted.startswith(beginning):
             found = guess(text.strip())
