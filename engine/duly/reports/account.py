@@ -56,7 +56,9 @@ def _still(start: int, end: int, calendar: Calendar) -> list[Row]:
 def _read(calendar: Calendar, start: int, end: int) -> list[Row]:
     if start >= end:
         return []
-    return [Row(low, high, kind, label, calendar.name) for low, high, kind, label in calendar.segments(start, end)]
+    return [
+        Row(low, high, kind, label, calendar.name) for low, high, kind, label in calendar.segments(start, end)
+    ]
 
 
 def merged(rows: list[Row]) -> list[Row]:
@@ -64,7 +66,11 @@ def merged(rows: list[Row]) -> list[Row]:
     found: list[Row] = []
     for row in rows:
         last = found[-1] if found else None
-        same = last is not None and (last.kind, last.label, last.calendar) == (row.kind, row.label, row.calendar)
+        same = last is not None and (last.kind, last.label, last.calendar) == (
+            row.kind,
+            row.label,
+            row.calendar,
+        )
         if last is not None and same and last.end == row.start:
             found[-1] = replace(last, end=row.end)
         else:
