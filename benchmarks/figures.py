@@ -28,13 +28,14 @@ def row(
     beside: Sequence[float] = (),
     at_most: float | None = None,
     at_least: float | None = None,
+    costs: bool = False,
     costs_at_most: float | None = None,
     faster_at_least: float | None = None,
 ) -> Row:
     """A row of what was `found`, repeatedly, and what the `peer` needed meanwhile, in the same unit.
 
-    Units are costs (`µs`, `ms`, `MB`), or rates (`/s`). `costs_at_most` bounds the cost by a multiple of the peer's;
-    else the ratio says how many times as fast ours is.
+    Units are costs (`µs`, `ms`, `MB`), or rates (`/s`). With `costs` the ratio says what ours costs in terms of the
+    peer's, which `costs_at_most` bounds; else how many times as fast ours is.
     """
     low, high = quartiles(found)
     made: Row = {"what": what, "unit": unit, "median": statistics.median(found), "low": low, "high": high}
@@ -44,8 +45,9 @@ def row(
         dearer = made["median"] / made["beside"]
         if unit.endswith("/s"):
             dearer = 1 / dearer
-        made["reads"] = COSTS if costs_at_most is not None else FASTER
-        made["ratio"] = dearer if costs_at_most is not None else 1 / dearer
+        costs = costs or costs_at_most is not None
+        made["reads"] = COSTS if costs else FASTER
+        made["ratio"] = dearer if costs else 1 / dearer
     checks: list[tuple[str, bool]] = []
     if at_most is not None:
         checks.append((f"≤ {number(at_most, unit)}", made["median"] <= at_most))
@@ -150,7 +152,7 @@ def ratios(rows: Sequence[Row]) -> list[str]:
             target = each["target"] if each["target"] and "×" in each["target"] else ""
             mark = _mark(each) if target else ""
             lines.append(
-                f"| {each['what']} | {each['ratio']:.3g} {each['reads']} | {each['peer']} | {target} | {mark} |"
+                f"| {each['what']} | {number(each['ratio'], '')} {each['reads']} | {each['peer']} | {target} | {mark} |"
             )
     return lines
 
