@@ -5,6 +5,7 @@
 One calendar (Monday to Friday 09:00-12:00 and 13:00-18:00 in Shanghai, ten closed dates), one process. A library that
 is not installed is skipped: `pip install businesstimedelta workclock pandas`. Figures are
 nanoseconds of CPU a call, the best of five rounds; what Duly answers is compared with each peer before it is timed.
+`rows` asks Duly for instants that differ from call to call, more than it keeps in mind.
 """
 
 from __future__ import annotations
@@ -18,9 +19,13 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from random import Random
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "engine"))
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "engine")]
+
+from figures import Row, rounds, row, skipped
 
 from duly import instants
 from duly.calendars.calendars import Calendars
@@ -213,6 +218,52 @@ def measure() -> list[dict[str, Any]]:
                 {"engine": name, "task": task, "ns": taken, "ratio": taken / base[task], "agrees": agrees}
             )
     return rows
+
+
+def rows() -> list[Row]:
+    """`due` and `elapsed` for the report, beside each library that is installed."""
+    calendar = duly()["due in 40 h"].func.__self__  # type: ignore[attr-defined]
+    random = Random(3)
+    first = instants.parse(START.isoformat())
+    starts = [first + random.randrange(200 * 24 * 3600) * instants.SECOND for _ in range(10_000)]
+
+    def due() -> int:
+        for start in starts:
+            calendar.due(start, 40 * instants.HOUR)
+        return len(starts)
+
+    def elapsed() -> int:
+        for start in starts:
+            calendar.elapsed(first, start)
+        return len(starts)
+
+    works: dict[str, Callable[[], int]] = {"due": due, "elapsed": elapsed}
+    made: list[Row] = []
+    for name, make in PEERS.items():
+        try:
+            works[name] = _repeated(make()["due in 40 h"])
+        except ImportError as error:
+            made.append(skipped(f"`due` beside {name}", f"not installed ({error.name})"))
+    due()
+    spent = dict(zip(works, rounds(list(works.values()), 15, 0.05), strict=True))
+    micro = {name: [seconds * 1e6 for seconds in found] for name, found in spent.items()}
+    made.insert(0, row("`due` in 40 h of office time", "µs", micro["due"], at_most=1.5))
+    made.insert(1, row("`elapsed` over up to 200 days", "µs", micro["elapsed"]))
+    made += [
+        row("`due` in 40 h of office time", "µs", micro["due"], peer=name, beside=micro[name])
+        for name in PEERS
+        if name in micro
+    ]
+    return made
+
+
+def _repeated(call: Callable[[], Any]) -> Callable[[], int]:
+    def work() -> int:
+        for _ in range(20):
+            call()
+        return 20
+
+    return work
 
 
 def table(rows: list[dict[str, Any]]) -> str:

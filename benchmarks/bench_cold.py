@@ -84,7 +84,9 @@ def install(folder: Path) -> Path:
     for name in kept:
         source = HERE.parent / name
         if source.is_dir():
-            shutil.copytree(source, checkout / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+            shutil.copytree(
+                source, checkout / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info")
+            )
         else:
             shutil.copy(source, checkout / name)
     venv.create(home, with_pip=True)
@@ -139,7 +141,9 @@ def _peers(command: list[str], policy: Path, folder: Path, env: dict[str, str]) 
     for name, (module, text) in PEERS.items():
         peer = [sys.executable, "-c", text, str(policy), str(table)]
         what = "cold `duly decide`"
-        if subprocess.run([sys.executable, "-c", f"import {module}"], capture_output=True, check=False).returncode:
+        if subprocess.run(
+            [sys.executable, "-c", f"import {module}"], capture_output=True, check=False
+        ).returncode:
             found.append(skipped(f"{what} beside {name}", "not installed"))
             continue
         ours: list[float] = []
@@ -168,14 +172,23 @@ def zen_table() -> dict[str, object]:
          "amount": f"[{100 * number}..{100 * number + 250})", "rule": str(number)}
         for number in range(large.ROUTES)
     ]  # fmt: skip
-    inputs = [{"id": name, "name": name, "type": "expression", "field": name} for name in ("channel", "category", "amount")]
+    inputs = [
+        {"id": name, "name": name, "type": "expression", "field": name}
+        for name in ("channel", "category", "amount")
+    ]
     output = {"id": "rule", "name": "rule", "type": "expression", "field": "rule"}
     place = {"x": 0, "y": 0}
     content = {"hitPolicy": "first", "inputs": inputs, "outputs": [output], "rules": rules}
     return {
         "nodes": [
             {"id": "in", "type": "inputNode", "name": "in", "position": place},
-            {"id": "table", "type": "decisionTableNode", "name": "table", "content": content, "position": place},
+            {
+                "id": "table",
+                "type": "decisionTableNode",
+                "name": "table",
+                "content": content,
+                "position": place,
+            },
             {"id": "out", "type": "outputNode", "name": "out", "position": place},
         ],
         "edges": [

@@ -71,7 +71,12 @@ def _case(random: Random, number: int, history: bool) -> dict[str, Any]:
             (151, "case.updated", {"status": "open"}),
         ]
         case["events"] = [
-            {"id": f"e-{place}", "type": kind, "at": (opened + dt.timedelta(minutes=after)).isoformat(), "data": data}
+            {
+                "id": f"e-{place}",
+                "type": kind,
+                "at": (opened + dt.timedelta(minutes=after)).isoformat(),
+                "data": data,
+            }
             for place, (after, kind, data) in enumerate(happened)
         ]
     return case
@@ -167,7 +172,7 @@ def _through_the_command_line(count: int) -> list[Row]:
                 raise ValueError("not every line was decided")
             what = "JSON Lines through the command line" + (", 4 events a case" if history else "")
             made.append(
-                row(what, "cases/s", ours, peer="copying the lines with json", beside=beside, costs_at_most=None,
+                row(what, "cases/s", ours, peer="copying the lines with json", beside=beside, costs=True,
                     at_least=None if history else 15_000)
             )  # fmt: skip
     return made

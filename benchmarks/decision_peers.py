@@ -12,7 +12,9 @@ from collections.abc import Callable
 from typing import Any
 
 SHANGHAI = dt.timezone(dt.timedelta(hours=8))
-HOLIDAYS = [dt.date(2026, *day) for day in ((1, 1), (2, 16), (2, 17), (2, 18), (2, 19), (2, 20), (4, 6), (5, 1))]
+HOLIDAYS = [
+    dt.date(2026, *day) for day in ((1, 1), (2, 16), (2, 17), (2, 18), (2, 19), (2, 20), (4, 6), (5, 1))
+]
 OUTCOMES = (  # urgency, route, minutes and calendar of the first response, hours of the resolution
     ("urgent", "group:vip-desk", 5, "always", 8),
     ("urgent", "group:service-centre", 30, "office", 16),
@@ -36,13 +38,21 @@ def zen_rules() -> Rules:
         for number, (tier, category) in enumerate(cells)
     ]
     place = {"x": 0, "y": 0}
-    inputs = [{"id": name, "name": name, "type": "expression", "field": name} for name in ("tier", "category")]
+    inputs = [
+        {"id": name, "name": name, "type": "expression", "field": name} for name in ("tier", "category")
+    ]
     output = {"id": "rule", "name": "rule", "type": "expression", "field": "rule"}
     content = {"hitPolicy": "first", "inputs": inputs, "outputs": [output], "rules": rows}
     graph = {
         "nodes": [
             {"id": "in", "type": "inputNode", "name": "in", "position": place},
-            {"id": "table", "type": "decisionTableNode", "name": "table", "content": content, "position": place},
+            {
+                "id": "table",
+                "type": "decisionTableNode",
+                "name": "table",
+                "content": content,
+                "position": place,
+            },
             {"id": "out", "type": "outputNode", "name": "out", "position": place},
         ],
         "edges": [
@@ -95,7 +105,9 @@ def businesstimedelta_time() -> tuple[Add, Between]:
         found = office.difference(start, end)
         return float(found.hours * 3600 + found.seconds)
 
-    return (lambda start, seconds: start + business.BusinessTimeDelta(office, hours=0, seconds=seconds)), between
+    return (
+        lambda start, seconds: start + business.BusinessTimeDelta(office, hours=0, seconds=seconds)
+    ), between
 
 
 PEERS: dict[str, tuple[Callable[[], Rules], Callable[[], tuple[Add, Between]]]] = {
@@ -122,7 +134,11 @@ def decider(name: str) -> Decide:
         ]
         due = clocks[0]["due"]
         clocks[0]["ladder"] = [
-            {"step": "remind", "at": _text(first[0](opened, minutes * 60 * 0.8)), "do": [{"notify": "assignee"}]},
+            {
+                "step": "remind",
+                "at": _text(first[0](opened, minutes * 60 * 0.8)),
+                "do": [{"notify": "assignee"}],
+            },
             {"step": "manager", "at": _text(due), "do": [{"notify": "role:supervisor"}]},
             {"step": "takeover", "at": _text(first[0](due, 7200)), "do": [{"assign": "group:vip-desk"}]},
         ]
@@ -138,7 +154,12 @@ _always: tuple[Add, Between] = (
 
 
 def _clock(
-    name: str, opened: dt.datetime, now: dt.datetime, seconds: int, time: tuple[Add, Between], warn: tuple[float, ...]
+    name: str,
+    opened: dt.datetime,
+    now: dt.datetime,
+    seconds: int,
+    time: tuple[Add, Between],
+    warn: tuple[float, ...],
 ) -> dict[str, Any]:
     add, between = time
     due = add(opened, seconds)

@@ -53,7 +53,8 @@ def zen_engine(whens: list[dict[str, Any]]) -> First:
 
     fields = list(SPEC["fields"])
     rows = [
-        {"_id": str(number), "rule": str(number)} | {field: _zen_cell(field, when.get(field)) for field in fields}
+        {"_id": str(number), "rule": str(number)}
+        | {field: _zen_cell(field, when.get(field)) for field in fields}
         for number, when in enumerate(whens)
     ]
     content = {
@@ -197,8 +198,10 @@ def _zen_cell(field: str, asked: Any) -> str:
     tests = _tests({field: asked})
     if tests[0][1] == "in":
         return ", ".join(f'"{each}"' for each in tests[0][2])
-    return " and ".join(f"$ {operator} {value}" for _, operator, value in tests) if len(tests) > 1 else (
-        f"{tests[0][1]} {tests[0][2]}"
+    return (
+        " and ".join(f"$ {operator} {value}" for _, operator, value in tests)
+        if len(tests) > 1
+        else (f"{tests[0][1]} {tests[0][2]}")
     )
 
 

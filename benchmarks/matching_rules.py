@@ -6,7 +6,16 @@ from random import Random
 from typing import Any
 
 CHANNELS = ["phone", "web_chat", "email", "wechat", "wecom", "app"]
-TYPES = ["complaint", "after_sales", "consultation", "technical_support", "billing", "return", "upgrade", "other"]
+TYPES = [
+    "complaint",
+    "after_sales",
+    "consultation",
+    "technical_support",
+    "billing",
+    "return",
+    "upgrade",
+    "other",
+]
 TIERS = ["standard", "silver", "gold", "vip"]
 PRIORITIES = ["low", "normal", "high", "urgent"]
 REGIONS = [f"region-{number:02d}" for number in range(30)]

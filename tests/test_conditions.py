@@ -78,7 +78,9 @@ def test_conditions_hold_as_the_chapters_say(name: str) -> None:
 def test_faults_are_named(case: Any) -> None:
     """A condition that means nothing is refused with code, place and help."""
     codes = case.data["error"]
-    assert sorted(codes if isinstance(codes, list) else [codes]) == sorted(fault.code for fault in case.faults)
+    assert sorted(codes if isinstance(codes, list) else [codes]) == sorted(
+        fault.code for fault in case.faults
+    )
     fault = case.faults[0]
     if "at" in case.data:
         assert case.data["at"] == render_path(fault.path[3:])
@@ -127,7 +129,9 @@ def test_a_whole_case_is_completed() -> None:
 
 def test_a_change_is_not_completed() -> None:
     """In a change null says that the value is gone, and nothing else is filled in."""
-    assert ({"amount": None, "tier": "vip"}, []) == Intake(PACKED)({"amount": None, "tier": "vip"}, complete=False)
+    assert ({"amount": None, "tier": "vip"}, []) == Intake(PACKED)(
+        {"amount": None, "tier": "vip"}, complete=False
+    )
 
 
 def test_facts_carry_the_name_of_their_subject() -> None:
@@ -171,7 +175,7 @@ def test_a_field_cannot_pass_for_another_subject() -> None:
         (True, "expected a number, found `true`"),
         ("12", 'expected a number, found `"12"`; a number takes no quotes'),
         ([1], "expected a number, found a list"),
-        ("汉" * 100, "expected a number, found `\"" + "汉" * 56 + "…`"),
+        ("汉" * 100, 'expected a number, found `"' + "汉" * 56 + "…`"),
     ],
 )
 def test_bad_numbers_are_explained(value: Any, said: str) -> None:
@@ -182,7 +186,13 @@ def test_bad_numbers_are_explained(value: Any, said: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "code"),
-    [("x" * 65_536, None), ("x" * 65_537, "C204"), ("汉" * 21_846, "C204"), ("汉" * 21_845, None), ("\ud800", "C201")],
+    [
+        ("x" * 65_536, None),
+        ("x" * 65_537, "C204"),
+        ("汉" * 21_846, "C204"),
+        ("汉" * 21_845, None),
+        ("\ud800", "C201"),
+    ],
 )
 def test_texts_have_a_limit(value: str, code: str | None) -> None:
     """A text may have 64 KiB in UTF-8, and must be Unicode."""
@@ -193,7 +203,10 @@ def test_texts_have_a_limit(value: str, code: str | None) -> None:
 def test_long_decimals_keep_their_digits() -> None:
     """A decimal that no float stands for is kept, one that a float stands for becomes one."""
     intake = Intake(PACKED)
-    one, other = (intake({"subject": "", "amount": Decimal(text)})[0]["amount"] for text in ("0.1", "0.1" + "0" * 20 + "1"))
+    one, other = (
+        intake({"subject": "", "amount": Decimal(text)})[0]["amount"]
+        for text in ("0.1", "0.1" + "0" * 20 + "1")
+    )
     assert (0.1, float) == (one, type(one))
     assert other > 0.1
     assert other < 0.2
@@ -221,7 +234,9 @@ def test_parameters_stand_for_values() -> None:
     condition, faults = read(when, VOCABULARY, parameters=parameters)
     assert [] == faults
     assert [True, False] == [explain(condition, {"amount": n, "tier": "vip"}).holds for n in (6, 5)]
-    assert ["C003"] == [f.code for f in read({"tier": [{"param": "word"}]}, VOCABULARY, parameters=parameters)[1]]
+    assert ["C003"] == [
+        f.code for f in read({"tier": [{"param": "word"}]}, VOCABULARY, parameters=parameters)[1]
+    ]
     fault = read({"amount": {"param": "limti"}}, VOCABULARY, parameters=parameters)[1][0]
     assert ("C013", "did you mean `limit`?") == (fault.code, fault.help)
 
@@ -264,7 +279,12 @@ def test_a_vocabulary_can_be_extended() -> None:
         ({"fields": {"a": {"type": "number", "default": "5"}}}, "C006", "take the quotes away"),
         ({"fields": {"assignee": {"type": "number"}}}, "C104", "another name"),
         (
-            {"events": {"a.done": {"fields": {"x": {"type": "text"}}}, "b.done": {"fields": {"x": {"type": "set"}}}}},
+            {
+                "events": {
+                    "a.done": {"fields": {"x": {"type": "text"}}},
+                    "b.done": {"fields": {"x": {"type": "set"}}},
+                }
+            },
             "C104",
             "another name",
         ),

@@ -51,7 +51,11 @@ def opened(case: dict[str, Any]) -> dict[str, Any]:
 def subset(found: Any, expected: Any) -> Any:
     """What of `found` the expectation speaks of, in its shape; texts as YAML writes them."""
     if isinstance(expected, dict):
-        return {key: subset(found.get(key), value) for key, value in expected.items()} if isinstance(found, dict) else found
+        return (
+            {key: subset(found.get(key), value) for key, value in expected.items()}
+            if isinstance(found, dict)
+            else found
+        )
     if isinstance(expected, list) and isinstance(found, list):
         return [subset(one, two) for one, two in itertools.zip_longest(found, expected)]
     if isinstance(found, bool):

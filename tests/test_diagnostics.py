@@ -23,6 +23,8 @@ from typing import Any
 import pytest
 
 import duly
+from duly import codes
+from duly.conditions.faults import CODES
 from duly_cli.main import main
 
 HERE = Path(__file__).parent / "diagnostics"
@@ -33,6 +35,10 @@ BROKEN = sorted(
 )
 sys.path.insert(0, str(Path(__file__).parent))
 house_style = importlib.import_module("house_style")
+
+
+PAGE = HERE.parent.parent / "docs" / "diagnostics.md"
+MARK = "<!-- examples -->\n"
 
 
 @pytest.fixture(autouse=True)
@@ -80,6 +86,37 @@ def test_places(
             )
             == []
         )
+
+
+def test_page_shows_each_code() -> None:
+    """The page on diagnostics ends with a report of each code, taken from the golden ones."""
+    page = PAGE.read_text(encoding="utf-8")
+    head, mark, shown = page.partition(MARK)
+    if REWRITE:
+        PAGE.write_text(head + mark + examples(), encoding="utf-8")
+        shown = examples()
+    assert shown == examples()
+    known = {*codes.CATALOGUE, *(entry.code for entry in CODES)}
+    assert set(re.findall(r"^### ([CD][0-9]{3})", shown, re.MULTILINE)) <= known
+
+
+def examples() -> str:
+    """For each code the shortest golden report that begins with it."""
+    found: dict[str, str] = {}
+    for golden in sorted(HERE.glob("*.txt")):
+        report = golden.read_text(encoding="utf-8").split("\n\n", 1)[0]
+        code = re.match(r"\S+ (?:error|warning) ([CD][0-9]{3}):", report)
+        if code and len(report) < len(found.get(code[1], "x" * 2_000)):
+            found[code[1]] = report
+    names = {entry.code: entry.name for entry in (*codes.CATALOGUE.values(), *CODES)}
+    return "".join(
+        f"\n### {code} {names[code]}\n\n```text\n{found[code]}\n```\n" for code in sorted(found, key=order)
+    )
+
+
+def order(code: str) -> tuple[bool, str]:
+    """Codes of documents before those of conditions, as the page has them."""
+    return code.startswith("C"), code
 
 
 def validated(

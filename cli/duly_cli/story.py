@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
-import os
-import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from duly.calendars.localtime import Zone, day_text, weekday
+from duly import instants
 from duly.durations import render as length
-from duly.instants import DAY, HOUR, MINUTE, SECOND
-from duly.reports.account import Row, account
+from duly.instants import SECOND
+from duly.reports.account import account
 from duly.reports.trace import phrase
-from duly_cli.rendering import coloured
+from duly_cli.timetable import LEGEND, Teller, stretches
 from duly_cli.widths import padded, width
 
 if TYPE_CHECKING:
@@ -20,196 +18,253 @@ if TYPE_CHECKING:
     from duly.machines.run import Run
     from duly.machines.state import State
 
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_SIGNS = {"open": "█", "closed": "·", "holiday": "░", "closed_date": "░", "paused": "‖"}
-_COLOURS = {"open": "32", "closed": "2", "holiday": "35", "closed_date": "35", "paused": "33"}
-_BAR = 72
+Places = Mapping[str, dict[str, Any]]
+_REASONS = {
+    "breached_by_change": "a change of what was promised put the due time into the past",
+    "born_late": "the latest instant had already passed when this clock started",
+}
 
 
-class Teller:
-    """How things are told: the zone instants are told in, and whether colour may be used."""
+class _Story(Teller):
+    """A teller who also knows the policy's own words: titles and clauses."""
 
-    def __init__(self, policy: PolicySet) -> None:
-        facts = policy.compiled["set"]
-        self.zone = Zone(facts["timezone"], facts["zone"]["at"], facts["zone"]["offsets"])
-        self.colour = coloured(sys.stdout)
+    def __init__(self, policy: PolicySet, decision: dict[str, Any], places: Places) -> None:
+        super().__init__(policy)
+        self.decision = decision
+        self.places = places
+        self.languages: list[str] = policy.compiled["set"]["languages"]
 
-    def paint(self, text: str, code: str) -> str:
-        """The text in a colour, by its ANSI code, where colour is used."""
-        return f"\x1b[{code}m{text}\x1b[0m" if self.colour else text
+    def title(self, rule: str | None) -> str:
+        """What people call an entry, in each language of the set: `紧急需求 / Urgent request`."""
+        title = self.places.get(rule or "", {}).get("title")
+        if isinstance(title, dict):
+            known = [each for each in self.languages if each in title]
+            return " / ".join(
+                title[each] for each in [*known, *(each for each in title if each not in known)]
+            )
+        return title or ""
 
-    def instant(self, at: int) -> str:
-        """An instant on the set's clock, with its weekday."""
-        local = self.zone.local(at)
-        day, rest = divmod(local, DAY)
-        clock = f"{rest // HOUR:02d}:{rest // MINUTE % 60:02d}"
-        second = rest % MINUTE
-        if second:
-            clock += f":{second // SECOND:02d}"
-        if second % SECOND:
-            clock += f".{second % SECOND:06d}"
-        return f"{_DAYS[weekday(day)]} {day_text(day)} {clock}"
+    def called(self, name: str, rule: str | None) -> str:
+        """A name with its title."""
+        title = self.title(rule)
+        return f"{name} ({title})" if title else name
+
+    def clauses(self, rule: str | None) -> str:
+        """The clauses of the written rule that an entry implements."""
+        source = self.places.get(rule or "", {}).get("source") or []
+        return ", ".join([source] if isinstance(source, str) else source)
 
 
-def told(policy: PolicySet, decision: dict[str, Any], state: State, now: int, chosen: str | None = None) -> str:
-    """The whole story as text."""
-    teller = Teller(policy)
+def told(
+    policy: PolicySet, decision: dict[str, Any], state: State, now: int, places: Places, chosen: str | None = None
+) -> str:  # fmt: skip
+    """The whole story as text, or that of the `chosen` clock; `places` says what entries are called."""
+    story = _Story(policy, decision, places)
     identity = policy.identity
+    opened = "" if state.opened_at is None else f", opened {story.instant(state.opened_at)}"
     lines = [
-        teller.paint(f"case {state.id}", "1") + f" at {teller.instant(now)} ({teller.zone.name})",
+        story.paint(f"case {state.id}", "1") + f" at {story.instant(now)} ({story.zone.name}){opened}",
         f"policy {identity['set']} {identity['version']}, revision {identity['revision'][:19]}…",
     ]
     if chosen is None:
-        lines += _fields(teller, decision) + _route(teller, decision)
+        lines += _fields(story) + _route(story)
+    waiting: list[str] = []
+    rules = {clock.id: clock.rule for clock in policy.clocks}
     for shown in decision["clocks"]:
-        lines += _clock(teller, decision, shown, state.runs[shown["clock"]], now)
+        if shown["state"] == "not_started" and chosen is None:
+            waiting.append(shown["clock"])
+        else:
+            lines += _clock(story, shown, state.runs[shown["clock"]], now, rules[shown["clock"]])
+    if waiting:
+        lines += ["", *_listed(story, "clocks not started", waiting)]
     if chosen is None:
-        lines += _surveys(teller, decision)
+        lines += _surveys(story)
     for error in decision.get("errors", ()):
-        lines += ["", teller.paint("error", "31;1") + f": {error['message']} ({error['rule']})"]
+        lines += ["", story.paint("error", "31;1") + f": {error['message']} ({error['rule']})"]
+    if any(line == "  to scale:" for line in lines):
+        lines += ["", story.paint(LEGEND, "2")]
     return "\n".join(lines) + "\n"
 
 
-def _entries(teller: Teller, decision: dict[str, Any], listing: str) -> list[str]:
-    """The rules of one list as they were tried."""
-    found = next((each for each in decision["trace"] if each["list"] == listing), None)
+def _listed(story: _Story, head: str, names: list[str]) -> list[str]:
+    return [story.paint(head, "1") + f": {', '.join(names)}"]
+
+
+def _entries(story: _Story, listing: str, clock: str = "") -> list[str]:
+    """The rules of one list as they were tried: what each asked, what was found, and where it stands."""
+    found = next((each for each in story.decision["trace"] if each["list"] == listing), None)
     if found is None:
         return []
     if "note" in found:
         return [f"    {found['note']}"]
-    names = [entry["rule"].rsplit("#", 1)[-1] for entry in found["entries"]]
-    wide = max(map(width, names), default=0)
+    names = [_short(entry["rule"], clock) for entry in found["entries"]]
+    titles = [story.title(entry["rule"]) for entry in found["entries"]]
+    wide, wider = max(map(width, names), default=0), max(map(width, titles), default=0)
     lines = []
-    for name, entry in zip(names, found["entries"], strict=True):
-        mark = teller.paint("✓", "32;1") if entry["matched"] else teller.paint("✗", "31")
+    for name, title, entry in zip(names, titles, found["entries"], strict=True):
+        mark = story.paint("✓", "32;1") if entry["matched"] else story.paint("✗", "31")
         reason = phrase(entry["test"]) if entry["test"] else "always"
         line = entry["test"]["line"] if entry["test"] and entry["test"].get("line") else entry["line"]
-        place = teller.paint(f"{entry['file']}:{line}", "2") if entry["file"] else ""
-        lines.append(f"    {mark} {padded(name, wide)}  {reason}  {place}".rstrip())
+        place = story.paint(f"{entry['file']}:{line}", "2") if entry["file"] else ""
+        called = padded(name, wide) + (f"  {padded(title, wider)}" if wider else "")
+        lines.append(f"    {mark} {called}  {reason}  {place}".rstrip())
     return lines
 
 
-def _fields(teller: Teller, decision: dict[str, Any]) -> list[str]:
+def _short(rule: str, clock: str) -> str:
+    """An entry's name in its own list."""
+    return rule.rsplit("#", 1)[-1].removeprefix(f"{clock}/")
+
+
+def _behind(story: _Story, rule: str) -> str:
+    """The entry that decided, with the clauses it implements."""
+    clauses = story.clauses(rule)
+    return f"{rule}, {clauses}" if clauses else rule
+
+
+def _fields(story: _Story) -> list[str]:
     lines: list[str] = []
-    for name, field in decision["fields"].items():
+    for name, field in story.decision["fields"].items():
         value = field["value"] if field["value"] is not None else "missing"
-        lines += ["", teller.paint(f"{name} = {value}", "1") + f"   from {field['from']}"]
-        lines += _entries(teller, decision, f"classification of `{name}`")
+        head = story.paint(f"{name} = {value}", "1") + f"   from {_behind(story, field['from'])}"
+        lines += ["", head, *_entries(story, f"classification of `{name}`")]
     return lines
 
 
-def _route(teller: Teller, decision: dict[str, Any]) -> list[str]:
-    route = decision["route"]
+def _route(story: _Story) -> list[str]:
+    route = story.decision["route"]
     if route is None:
-        return ["", teller.paint("route: none yet", "1")]
+        return ["", story.paint("route: none yet", "1")]
     head = f"route: {route['to']}"
     if route["boost_seconds"]:
         head += f", counted {length(route['boost_seconds'] * SECOND)} older"
     if route["also"]:
         head += f", also {', '.join(route['also'])}"
-    return ["", teller.paint(head, "1") + f"   {route['rule']}", *_entries(teller, decision, "routing")]
+    return [
+        "",
+        story.paint(head, "1") + f"   from {_behind(story, route['rule'])}",
+        *_entries(story, "routing"),
+    ]
 
 
-def _clock(teller: Teller, decision: dict[str, Any], shown: dict[str, Any], run: Run, now: int) -> list[str]:
-    state = shown["state"] + (", breached" if shown.get("breached") and shown["state"] != "breached" else "")
-    head = f"clock {shown['clock']}: {state}"
-    if run.due is not None:
-        head += f", due {teller.instant(run.due)}"
-    lines = ["", teller.paint(head, "1")]
-    if run.cycle == 0:
-        return [*lines, "    it has not been started"]
-    promise = f"{shown['within']} of calendar {shown['calendar']}" if shown["within"] else "no promise"
-    if shown["target"] is not None:
-        lines.append(f"  target {shown['target'].rsplit('#', 1)[-1]}: {promise}")
+def _clock(story: _Story, shown: dict[str, Any], run: Run, now: int, rule: str) -> list[str]:
+    head = f"clock {story.called(shown['clock'], rule)}: {_stand(story, shown, run)}"
+    lines = ["", story.paint(head, "1")]
+    if run.cycle == 0 or shown["state"] == "unknown":
+        return lines
+    if run.cycle > 1:
+        lines.append(f"  cycle {run.cycle}")
+    lines.append(f"  target {_target(story, shown, run)}")
     if shown.get("reason"):
-        lines.append(f"  reason: {shown['reason'].replace('_', ' ')}")
-    lines += _entries(teller, decision, f"targets of `{shown['clock']}`")
-    rows = account(run, now)
-    lines += _account(teller, rows, run, now)
-    for step in shown["ladder"]:
-        lines.append(f"    step {step['ladder']}/{step['step']} at {step['at']}: {_actions(step['do'])}")
+        lines.append(f"  {_REASONS.get(shown['reason'], shown['reason'])}")
+    lines += _entries(story, f"targets of `{shown['clock']}`", shown["clock"])
+    if shown["state"] == "none":
+        return lines  # Time counts for nothing here.
+    lines += stretches(story, account(run, now), run, now, shown["state"])
+    if shown["warn_at"]:
+        lines.append(f"  warns {', '.join(_local(story, at) for at in shown['warn_at'])}")
+    return lines + _steps(story, shown, now)
+
+
+def _target(story: _Story, shown: dict[str, Any], run: Run) -> str:
+    """The promise in words, and the clauses that ask for it."""
+    where = f"calendar {shown['calendar']}"
+    if "before" in shown:
+        told = (
+            f"at the latest {shown['before']['by']} before clock {shown['before']['clock']} is due, {where}"
+        )
+    elif run.target is None:
+        return "none: no entry holds, so nothing is promised"
+    elif run.target.none:
+        told = "explicitly no promise"
+    elif run.target.field is not None:
+        told = f"the instant in `{run.target.field}`, {where}"
+    else:
+        told = f"{shown['within']} of {where}"
+    clauses = shown.get("source") or []
+    told += f" ({', '.join(clauses)})" if clauses else ""
+    return (
+        told
+        if "before" in shown or run.target is None
+        else f"{_short(run.target.rule, shown['clock'])}: {told}"
+    )
+
+
+def _stand(story: _Story, shown: dict[str, Any], run: Run) -> str:
+    """Where the clock stands, in a sentence."""
+    state = shown["state"]
+    if state in ("not_started", "unknown", "none"):
+        return {"not_started": "not started", "unknown": "not known", "none": "no promise"}[state]
+    due = "" if run.due is None else f", due {story.instant(run.due)}"
+    late = f"{_open(shown, 'overdue_seconds')} late" if shown["breached"] else ""
+    if run.ended_at is not None:
+        return f"{state} {story.instant(run.ended_at)}{due}" + (f", {late}" if late else "")
+    if state == "paused" and run.paused_at is not None:
+        state = f"paused since {story.instant(run.paused_at)}"
+    if late:
+        return f"breached and still {state}{due}, {late}"
+    if shown["remaining_seconds"] is None:
+        return f"{state}, no due time"
+    again = shown.get("due_if_resumed_now")
+    guess = ", an estimate, since its holidays are not confirmed yet" if shown.get("estimated") else ""
+    again = f", due {_local(story, again)} if it resumed now" if again else ""
+    return f"{state}{due}{guess}, {_open(shown, 'remaining_seconds')} left{again}"
+
+
+def _open(shown: dict[str, Any], key: str) -> str:
+    lasts = length(round(shown[key] * SECOND))
+    return lasts if shown["calendar"] == "always" else f"{lasts} of open time"
+
+
+def _local(story: _Story, at: str) -> str:
+    return story.instant(instants.parse(at))
+
+
+def _steps(story: _Story, shown: dict[str, Any], now: int) -> list[str]:
+    """The steps of the clock's ladder in order of time."""
+    steps = shown["ladder"]
+    if not steps:
+        return []
+    wide = max(width(step["step"]) for step in steps)
+    lines = [f"  ladder {steps[0]['ladder']}:"]
+    for step in steps:
+        past = " (past)" if instants.parse(step["at"]) <= now else ""
+        again = f" (round {step['loop'] + 1})" if step["loop"] else ""
+        lines.append(
+            f"    {_local(story, step['at'])}  {padded(step['step'], wide)}  {_actions(step['do'])}{again}{past}"
+        )
     return lines
 
 
-def _account(teller: Teller, rows: list[Row], run: Run, now: int) -> list[str]:
-    """Every stretch from the start on, with the running sum of what counted."""
-    if not rows:
-        return []
-    marks = sorted({at for at in (run.due, now if run.ended_at is None else run.ended_at) if at is not None})
-    lines, total = ["  every second:"], 0
-    for row in _cut(rows, marks):
-        total += row.counted
-        what = row.kind.replace("_", " ") + (f" {row.label}" if row.label else "")
-        counted = f"+{length(row.counted)}" if row.counted else ""
-        sign = teller.paint(_SIGNS[row.kind], _COLOURS[row.kind])
-        lines.append(
-            f"    {sign} {teller.instant(row.start)} → {teller.instant(row.end)}  "
-            f"{padded(length(row.end - row.start), 9)} {padded(counted, 9)} {padded(what, 24)} = {length(total)}"
-        )
-        if row.end == run.due:
-            lines.append(teller.paint(f"    ◆ {teller.instant(row.end)} due", "1"))
-        if row.end == now and run.ended_at is None:
-            lines.append(teller.paint(f"    ▲ {teller.instant(row.end)} now", "1"))
-        if row.end == run.ended_at:
-            lines.append(teller.paint(f"    ■ {teller.instant(row.end)} {run.phase}", "1"))
-    return [*lines, *_bar(teller, rows, run, now)]
-
-
-def _cut(rows: list[Row], marks: list[int]) -> list[Row]:
-    """The rows, parted where a mark falls inside one."""
-    found: list[Row] = []
-    for row in rows:
-        edges = [row.start, *(mark for mark in marks if row.start < mark < row.end), row.end]
-        found += [
-            Row(start, end, row.kind, row.label, row.calendar)
-            for start, end in itertools.pairwise(edges)
-        ]
-    return found
-
-
-def _bar(teller: Teller, rows: list[Row], run: Run, now: int) -> list[str]:
-    """The same drawn to scale: each cell shows what most of its time was."""
-    first, last = rows[0].start, rows[-1].end
-    cells = min(_BAR, max(20, _terminal() - 8))
-    span = max(1, last - first)
-    bar = ""
-    for cell in range(cells):
-        low, high = first + span * cell // cells, first + span * (cell + 1) // cells
-        shares: dict[str, int] = {}
-        for row in rows:
-            shared = min(row.end, high) - max(row.start, low)
-            if shared > 0:
-                shares[row.kind] = shares.get(row.kind, 0) + shared
-        kind = max(shares, key=lambda each: (shares[each], each), default="closed")
-        bar += teller.paint(_SIGNS[kind], _COLOURS[kind])
-    marks = [" "] * (cells + 1)
-    here = (now, "▲") if run.ended_at is None else (run.ended_at, "■")
-    for at, sign in (here, (run.due, "◆")):
-        if at is not None and first <= at <= last:
-            marks[min(cells, (at - first) * cells // span)] = sign
-    legend = "█ open  · closed  ░ holiday or closed date  ‖ paused  ▲ now  ■ ended  ◆ due"
-    return ["  to scale:", f"    {bar}", f"    {''.join(marks).rstrip()}", teller.paint(f"    {legend}", "2")]
-
-
-def _terminal() -> int:
-    try:
-        return os.get_terminal_size(sys.stdout.fileno()).columns
-    except (OSError, ValueError):
-        return 80
-
-
 def _actions(actions: list[dict[str, Any]]) -> str:
-    return ", ".join(f"{verb} {value}" for action in actions for verb, value in action.items())
+    return "; ".join(f"{verb} {_words(value)}" for action in actions for verb, value in action.items())
 
 
-def _surveys(teller: Teller, decision: dict[str, Any]) -> list[str]:
+def _words(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_words, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_words(each)}" for name, each in value.items())
+    return str(value)
+
+
+def _surveys(story: _Story) -> list[str]:
     lines: list[str] = []
-    for survey in decision["surveys"]:
-        text = f"survey {survey['survey']}: {survey['status'].replace('_', ' ')}"
+    quiet: dict[str, list[str]] = {}
+    for survey in story.decision["surveys"]:
+        status = survey["status"].replace("_", " ")
+        if survey["status"] in ("not_triggered", "scheduled"):
+            quiet.setdefault(status, []).append(survey["survey"])
+            continue
+        text = f"survey {story.called(survey['survey'], survey.get('rule'))}: {status}"
         if survey.get("gate"):
             text += f" by {survey['gate']}"
+        if survey.get("at"):
+            text += f" {_local(story, survey['at'])}"
         if survey.get("send_at"):
-            text += f", to be sent from {survey['send_at']}"
-            text += f" until {survey['send_by']}" if survey["send_by"] else ""
-        lines += ["", teller.paint(text, "1")]
+            text += f", to be sent from {_local(story, survey['send_at'])}"
+            text += f" until {_local(story, survey['send_by'])}" if survey["send_by"] else ""
+        lines += ["", story.paint(text, "1")]
+    for status, names in quiet.items():
+        lines += ["", *_listed(story, f"surveys {status}", names)]
     return lines

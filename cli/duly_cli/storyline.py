@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from duly_cli.story import Teller
+from duly_cli.timetable import Teller
 from duly_cli.widths import fitted, padded, width
 
 if TYPE_CHECKING:

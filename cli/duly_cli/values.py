@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -61,7 +60,7 @@ def holiday_facts(country: str, subdivision: str | None = None) -> dict[str, Any
     package = find_spec("holidays")
     place = package.submodule_search_locations if package else None
     version = read(f"{next(iter(place))}/version.py") if place else b""
-    stamp = hashlib.sha256(version).hexdigest()[:16]
+    stamp = cache.digest_of(version)[:16]
     key = cache.digest(b"holidays", stamp.encode(), country.encode(), (subdivision or "").encode())
     lines = cache.load(key)
     if lines is not None:

@@ -14,7 +14,7 @@ from duly.reports.trace import phrase, trace
 from duly.suites.comparison import Difference
 from duly_cli import storyline
 from duly_cli.rendering import seen
-from duly_cli.story import Teller
+from duly_cli.timetable import Teller
 from duly_cli.widths import fitted, padded, width
 
 if TYPE_CHECKING:

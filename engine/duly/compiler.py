@@ -108,17 +108,23 @@ def compile(
 
 def _empty(source: Source) -> Diagnostic:
     start = Span(source.file, 1, 1, 1, 2)
-    return Diagnostic("D219", "no document in this file", start, "warning", help="write one, or take the file away")
+    return Diagnostic(
+        "D219", "no document in this file", start, "warning", help="write one, or take the file away"
+    )
 
 
-def _validated(document: Document, thorough: bool, kind: str | None) -> tuple[Document | None, list[Diagnostic]]:
+def _validated(
+    document: Document, thorough: bool, kind: str | None
+) -> tuple[Document | None, list[Diagnostic]]:
     """The document with its scalars typed, or None where its shape is wrong, and what is wrong."""
     checked, faults = validation.validate(document, kind=kind, thorough=thorough)
     sound = not any(fault.severity == "error" for fault in faults)
     return (checked if sound else None), faults
 
 
-def _manifest(read: Sequence[Document], sources: Sequence[Source], diagnostics: list[Diagnostic]) -> Document | None:
+def _manifest(
+    read: Sequence[Document], sources: Sequence[Source], diagnostics: list[Diagnostic]
+) -> Document | None:
     """The one PolicySet document, which stands in `duly.yaml`."""
     found = [document for document in read if document.kind == "PolicySet"]
     found.sort(key=lambda document: document.file.split("/")[-1] != MANIFEST)
@@ -168,7 +174,9 @@ def _compile(
         result.places = scope.places
 
 
-def _lost(sources: Sequence[Source], sound: Sequence[Document], faults: Sequence[Diagnostic]) -> frozenset[str]:
+def _lost(
+    sources: Sequence[Source], sound: Sequence[Document], faults: Sequence[Diagnostic]
+) -> frozenset[str]:
     """The kinds of the documents that could not be read, as far as their texts say; else every kind."""
     faulty = {fault.span.file for fault in faults if fault.severity == "error"}
     unread = {fault.span.file for fault in faults if fault.code.startswith("D0") or fault.code == "D111"}
@@ -258,7 +266,11 @@ def _named_once(sheets: Mapping[str, Iterable[Sheet]]) -> None:
 
 
 def _set(
-    manifest: Document, scope: Scope, sheets: Mapping[str, list[Sheet]], values: Mapping[str, Any], facts: Facts
+    manifest: Document,
+    scope: Scope,
+    sheets: Mapping[str, list[Sheet]],
+    values: Mapping[str, Any],
+    facts: Facts,
 ) -> dict[str, Any]:
     """The compiled set, but for its revision."""
     spec = manifest.data["spec"]
@@ -300,7 +312,9 @@ def _set(
     if rules > MAX_RULES:
         where = manifest.span(("metadata", "name"))
         scope.diagnostics.append(
-            Diagnostic("D217", f"{rules:,} entries; a set has at most {MAX_RULES:,}", where, help="split the set")
+            Diagnostic(
+                "D217", f"{rules:,} entries; a set has at most {MAX_RULES:,}", where, help="split the set"
+            )
         )
     return compiled
 
@@ -357,7 +371,9 @@ def _zone(manifest: Document, scope: Scope) -> dict[str, Any]:
 def _revision(read: Sequence[Document], values: Mapping[str, Any], compiled: Mapping[str, Any]) -> str:
     """`sha256:…` of what the set means: its documents in no order, its parameters, and calendar facts."""
     meant = {
-        "documents": sorted(([document.kind, document.name, document.data] for document in read), key=_canonical),
+        "documents": sorted(
+            ([document.kind, document.name, document.data] for document in read), key=_canonical
+        ),
         "parameters": dict(values),
         "calendars": digest(compiled["calendars"]),
         "format": FORMAT,

@@ -97,9 +97,13 @@ class PolicySet:
         if event.payload and event.type != "customer.updated":
             payload, faults = self.event_intake(event.payload, False)
             _refuse(faults, event.path + "data.")
+        if event.type == "agent.replied" and "event.automated" not in payload:
+            payload = {**payload, "event.automated": False}  # Said by those who send automated replies alone.
         for name in self.required.get(event.type, ()):
             if event.payload.get(name) is None:
-                raise Refused("C203", f"`{name}` is missing; every `{event.type}` has it", f"{event.path}data.{name}")
+                raise Refused(
+                    "C203", f"`{name}` is missing; every `{event.type}` has it", f"{event.path}data.{name}"
+                )
         if event.changes or opening or event.type in _CHANGING:
             state.facts = state.facts.copy()
         if event.changes or opening:
@@ -143,7 +147,9 @@ class PolicySet:
         derived, errors = classify(self.tables, state.facts, state.inputs)
         if derived != state.derived:
             before = state.derived
-            changed.update(name for name, found in derived.items() if before.get(name) != found)
+            for name, found in derived.items():
+                if before.get(name) != found:
+                    changed.add(name)
             state.derived = derived
         if errors or state.errors:
             state.errors = [error for error in state.errors if error["code"] != "rule_error"] + errors
@@ -220,9 +226,13 @@ class PolicySet:
             "case": state.id,
             "at": instants.render(at),
             "policy": self.identity,
-            "fields": {name: {"value": value, "from": origin} for name, (value, origin) in state.derived.items()},
+            "fields": {
+                name: {"value": value, "from": origin} for name, (value, origin) in state.derived.items()
+            },
             "route": state.route,
-            "clocks": [snapshot.clock(clock, state.runs[clock.id], at, self.ladders, errors) for clock in self.clocks],
+            "clocks": [
+                snapshot.clock(clock, state.runs[clock.id], at, self.ladders, errors) for clock in self.clocks
+            ],
             "surveys": [survey.view(each, state.plans[each.id], at) for each in self.surveys],
         }
         if state.errors or errors:
@@ -254,7 +264,9 @@ def batches(case: Case, at: int) -> list[tuple[int, list[Event]]]:
     seen: dict[str, Event] = {}
     for number, event in enumerate(case.events):
         if event.case is not None and event.case != case.id:
-            raise Refused("E107", f"event of case `{event.case}` in case `{case.id}`", f"events[{number}].case")
+            raise Refused(
+                "E107", f"event of case `{event.case}` in case `{case.id}`", f"events[{number}].case"
+            )
         seen.setdefault(event.id, event)
     events = sorted(seen.values(), key=_order)
     given = next((event for event in events if event.type == "case.opened"), None)

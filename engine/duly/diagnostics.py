@@ -85,6 +85,6 @@ def did_you_mean(word: str, words: Iterable[str]) -> str | None:
     near = nearest(word, known)
     if near is not None:
         return f"did you mean `{near}`?"
-    if known and len(known) <= 12:
+    if known and len(known) <= 16:
         return "known here: " + ", ".join(f"`{name}`" for name in known)
     return None

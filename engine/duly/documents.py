@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn, TypeAlias
@@ -19,6 +18,7 @@ from yaml.events import (
     SequenceEndEvent,
 )
 
+from duly.decoding import decoded, foreign
 from duly.diagnostics import Diagnostic, Path, Related, Span, render_path
 from duly.scalars import is_not_finite, typed
 
@@ -27,17 +27,14 @@ try:
 except ImportError:  # pragma: no cover - wheels without libyaml
     from yaml import Loader as _Loader  # type: ignore[assignment]
 
-MAX_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 64
 MAX_NODES_FROM_ALIASES = 100_000
+_ENVELOPE = ("apiVersion", "kind", "metadata", "spec")
 
 Place: TypeAlias = tuple[int, int, int, int]
 """Line, column, end line, end column, each from 0, as the YAML parser counts."""
 Event: TypeAlias = Any
 """An event of the parser: one of the classes of yaml.events, whose stubs leave out most of what they have."""
-
-_OTHER_BREAKS = "\u0085\u2028\u2029"
-"""Signs that YAML takes for line breaks and no editor does: lines would be counted in two ways."""
 
 
 class _Marks:
@@ -119,8 +116,8 @@ class _Fault(Exception):
         self.diagnostic = diagnostic
 
 
-def load(text: str | bytes, file: str) -> tuple[list[Document], list[Diagnostic]]:
-    """The YAML 1.2 documents of `text`, and what is wrong with it as YAML.
+def load(content: str | bytes, file: str) -> tuple[list[Document], list[Diagnostic]]:
+    """The YAML 1.2 documents of a file, and what is wrong with it as YAML.
 
     `file` is the name that diagnostics carry. Documents before the first syntax error are returned too;
     empty documents are skipped, and so are those with keys that YAML reads otherwise than they were meant
@@ -129,62 +126,31 @@ def load(text: str | bytes, file: str) -> tuple[list[Document], list[Diagnostic]
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return _load(text, file)
+        return _load(content, file)
     finally:
         if collecting:
             gc.enable()
 
 
-def _load(text: str | bytes, file: str) -> tuple[list[Document], list[Diagnostic]]:
+def _load(content: str | bytes, file: str) -> tuple[list[Document], list[Diagnostic]]:
     documents: list[Document] = []
     faults: list[Diagnostic] = []
+    text = decoded(content, file)
+    if isinstance(text, Diagnostic):
+        return [], [text]
     try:
-        decoded = _decode(text, file)
         reader = _Reader(file, faults)
-        events = yaml.parse(decoded, Loader=_Loader)
+        events = yaml.parse(text, Loader=_Loader)
         for index, (data, marks) in enumerate(reader.documents(events)):
             if data is not None and not reader.torn:
                 documents.append(Document(data, file, index, marks))
     except _Fault as fault:
         faults.append(fault.diagnostic)
     except yaml.reader.ReaderError as error:
-        faults.append(_bad_character(error, decoded, file))
+        faults.append(_bad_character(error, text, file))
     except yaml.MarkedYAMLError as error:
-        faults.append(_syntax(error, decoded, file))
+        faults.append(_syntax(error, text, file))
     return documents, faults
-
-
-def _decode(text: str | bytes, file: str) -> str:
-    start = Span(file, 1, 1, 1, 1)
-    size = len(text) if isinstance(text, bytes) else len(text.encode("utf-8", "surrogatepass"))
-    if size > MAX_BYTES:
-        raise _Fault(
-            Diagnostic("D001", f"file of {size:,} bytes; at most {MAX_BYTES:,} are read", start,
-                       help="split it into several documents")
-        )  # fmt: skip
-    if isinstance(text, bytes):
-        text = _from_bytes(text, file)
-    else:
-        try:
-            text.encode("utf-8")
-        except UnicodeEncodeError as error:
-            raise _Fault(_foreign(text, error.start, text[error.start], file)) from None
-    text = text.removeprefix("\ufeff")
-    for sign in _OTHER_BREAKS if not text.isascii() else ():
-        if sign in text:
-            raise _Fault(_foreign(text, text.index(sign), sign, file))
-    return text
-
-
-def _from_bytes(content: bytes, file: str) -> str:
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        place = _behind(content[: error.start].decode("utf-8-sig"), file)
-        message = f"byte 0x{content[error.start]:02x} is not UTF-8"
-        if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-            message = "a file in UTF-16, not in UTF-8"
-        raise _Fault(Diagnostic("D002", message, place, help="save the file as UTF-8")) from None
 
 
 class _Reader:
@@ -249,9 +215,7 @@ class _Reader:
             return text, _Marks(_place(event))
         return value, _Marks(_place(event), text)
 
-    def mapping(
-        self, event: Event, events: Iterator[Event], depth: int, path: Path
-    ) -> tuple[Any, _Marks]:
+    def mapping(self, event: Event, events: Iterator[Event], depth: int, path: Path) -> tuple[Any, _Marks]:
         data: dict[str, Any] = {}
         marks = _Marks(_place(event))
         keys: dict[str, Place] = {}
@@ -280,9 +244,7 @@ class _Reader:
                 merged.append((value, child))
                 continue
             if key in data:
-                first = Related("first written here", _span(self.file, keys[key]))
-                self.fault("D004", f"duplicate key `{key}`", key_event, key_path, related=(first,),
-                           help="keep one of the two")  # fmt: skip
+                self.twice(key_event, key_path, keys[key])
                 continue
             data[key] = value
             keys[key] = _place(key_event)
@@ -297,9 +259,7 @@ class _Reader:
             marks.place = next(iter(keys.values()))
         return data, marks
 
-    def sequence(
-        self, event: Event, events: Iterator[Event], depth: int, path: Path
-    ) -> tuple[Any, _Marks]:
+    def sequence(self, event: Event, events: Iterator[Event], depth: int, path: Path) -> tuple[Any, _Marks]:
         data: list[Any] = []
         marks = _Marks(_place(event))
         children: list[_Marks] = []
@@ -342,6 +302,19 @@ class _Reader:
             self.torn = True
             self.fault("D011", found[0], event, path, help=found[1])
 
+    def twice(self, event: ScalarEvent, path: Path, before: Place) -> None:
+        """Report a key that is there twice; two documents without a line between them only once."""
+        remedy = "keep one of the two"
+        if len(path) == 1 and event.value in _ENVELOPE:
+            if self.torn:
+                return
+            self.torn, remedy = (
+                True,
+                "begin the second of two documents with a line `---`, or keep one of the two",
+            )
+        first = Related("first written here", _span(self.file, before))
+        self.fault("D004", f"duplicate key `{event.value}`", event, path, related=(first,), help=remedy)
+
     def fault(self, code: str, message: str, event: Event, path: Path, **more: Any) -> None:
         self.faults.append(
             Diagnostic(code, message, _span(self.file, _place(event)), path=render_path(path), **more)
@@ -378,7 +351,9 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, file: str) -> Diagnostic:
         words, line, column = found.beginning
         related = (Related(words, _span(file, (line, column, line, column))),)
     span = _span(file, (found.line, found.column, found.line, found.column + 1))
-    return Diagnostic("D003", f"not readable as YAML: {found.message}", span, help=found.help, related=related)
+    return Diagnostic(
+        "D003", f"not readable as YAML: {found.message}", span, help=found.help, related=related
+    )
 
 
 def _of_mark(mark: Any) -> tuple[int, int] | None:
@@ -388,16 +363,4 @@ def _of_mark(mark: Any) -> tuple[int, int] | None:
 def _bad_character(error: yaml.reader.ReaderError, text: str, file: str) -> Diagnostic:
     # The C parser counts the bytes of UTF-8, the error's position is the first bad one.
     position = len(text.encode("utf-8")[: error.position].decode("utf-8", "ignore"))
-    return _foreign(text, position, text[position : position + 1], file)
-
-
-def _foreign(text: str, position: int, sign: str, file: str) -> Diagnostic:
-    message = f"character U+{ord(sign or chr(0)):04X} may not stand in a policy"
-    return Diagnostic("D002", message, _behind(text[:position], file), help="take it away")
-
-
-def _behind(text: str, file: str) -> Span:
-    """The place of the character that follows `text`, from the start of the file."""
-    rows = re.split("\r\n|\r|\n", text)
-    line, column = len(rows), len(rows[-1]) + 1
-    return Span(file, line, column, line, column + 1)
+    return foreign(text, position, file)

@@ -60,7 +60,7 @@ def explain(
         if form == "json":
             click.echo(json.dumps(explained, ensure_ascii=False, default=deciding.plain))
         else:
-            click.echo(story.told(policy, explained, state, now, chosen))
+            click.echo(story.told(policy, explained, state, now, loaded.places, chosen))
     if total == 0:
         raise Unreadable("no case in the input; give one JSON object")
     return 1 if bad else 0

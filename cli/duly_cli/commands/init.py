@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from importlib.resources import files as package_files
 from importlib.resources.abc import Traversable
 
@@ -23,7 +24,9 @@ def init(directory: str, pack: str, listing: bool) -> int:
 
     Nothing that is there already is overwritten.
     """
-    packs = {each.name: each for each in package_files("duly.policies").iterdir() if (each / "duly.yaml").is_file()}
+    packs = {
+        each.name: each for each in package_files("duly.policies").iterdir() if (each / "duly.yaml").is_file()
+    }
     if listing:
         click.echo("\n".join(sorted(packs)))
         return 0
@@ -35,7 +38,9 @@ def init(directory: str, pack: str, listing: bool) -> int:
     there = sorted(name for name in content if os.path.exists(os.path.join(directory, name)))
     if there or os.path.exists(os.path.join(directory, "duly.yaml")):
         name = there[0] if there else "duly.yaml"
-        raise Unreadable(f"`{os.path.join(directory, name)}` is there already; choose an empty folder: `duly init DIR`")
+        raise Unreadable(
+            f"`{os.path.join(directory, name)}` is there already; choose an empty folder: `duly init DIR`"
+        )
     for name, text in content.items():
         path = os.path.join(directory, name)
         try:
@@ -66,16 +71,20 @@ def _configuration(example: bytes) -> bytes:
         "apiVersion: duly/v1\nkind: Config\nspec:\n  matcher: native\n  parameters:\n"
     )
     lines = example.decode("utf-8").splitlines()
-    body = [f"    {line}" if line.strip() else "" for line in lines if not line.startswith("# yaml-language-server")]
+    body = [
+        f"    {line}" if line.strip() else ""
+        for line in lines
+        if not line.startswith("# yaml-language-server")
+    ]
     return (head + "\n".join(body) + "\n").encode()
 
 
 def _say(directory: str, pack: str, content: dict[str, bytes]) -> None:
-    where = "" if directory == "." else f" {directory}"
+    where = "" if directory == "." else f" {shlex.quote(directory)}"
     case = next((name for name in content if name.startswith("cases/") and name.endswith(".json")), None)
     complain(f"wrote {len(content)} files from the pack `{pack}` into `{directory}`; next:")
     click.echo(f"  duly validate{where}", err=True)
     if case:
-        path = case if directory == "." else f"{directory.rstrip('/')}/{case}"
+        path = case if directory == "." else shlex.quote(f"{directory.rstrip('/')}/{case}")
         click.echo(f"  duly decide{where} {path}", err=True)
         click.echo(f"  duly explain{where} {path}", err=True)

@@ -209,7 +209,9 @@ class Calendar(Openings):
 
         Raises NoWorkingDays where neither is given, BeyondCalendar where the answer is not known.
         """
-        return working_days.due_after_pauses(self, start, days, self._rule(rule), merged(pauses) if pauses else [])
+        return working_days.due_after_pauses(
+            self, start, days, self._rule(rule), merged(pauses) if pauses else []
+        )
 
     def due_back_working_days(self, reference: int, days: int, rule: dict[str, Any] | None = None) -> int:
         """The instant that lies `days` whole working days before the date of `reference`."""

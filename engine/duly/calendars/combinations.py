@@ -62,7 +62,8 @@ def _visit(
     if name in trail:
         loop = [*trail[trail.index(name) :], name]
         text = " → ".join(f"`{step}`" for step in loop)
-        faults.append(Fault("calendar-cycle", f"the calendar is made of itself: {text}", (name,)))
+        faults.append(Fault("calendar-cycle", f"the calendar is made of itself: {text}", (name,),
+                            "take one of them out of the ring"))  # fmt: skip
         return False
     if name not in state:
         sound = bool(parts[name])

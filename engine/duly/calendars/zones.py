@@ -10,8 +10,9 @@ import re
 import struct
 from datetime import date
 from functools import cache
-from importlib import resources
 from typing import Any
+
+import tzdata  # type: ignore[import-untyped]
 
 from duly.calendars.limits import FIRST_DAY, LAST_DAY, LAST_YEAR
 from duly.calendars.localtime import day_number, year_of
@@ -27,7 +28,13 @@ _FOOTER = re.compile(f"{_NAME}{_OFFSET}(?:{_NAME}{_OFFSET}?,{_WHEN},{_WHEN})?")
 @cache
 def names() -> frozenset[str]:
     """Every zone that the `tzdata` package knows."""
-    return frozenset((resources.files("tzdata") / "zones").read_text(encoding="utf-8").split())
+    return frozenset(_content("zones").decode("utf-8").split())
+
+
+def _content(name: str) -> bytes:
+    """A file of the package; importing importlib.resources for it takes as long as reading a whole policy."""
+    content: bytes = tzdata.__spec__.loader.get_data(f"{tzdata.__path__[0]}/{name}")
+    return content
 
 
 _CITIES = {
@@ -52,8 +59,6 @@ def suggestion(name: str) -> str:
 
 def version() -> str:
     """The release of the time-zone database, such as `2026f`."""
-    import tzdata  # type: ignore[import-untyped]
-
     return str(tzdata.IANA_VERSION)
 
 
@@ -66,7 +71,7 @@ def frozen(name: str) -> dict[str, Any]:
     """
     if name not in names():
         raise KeyError(name)
-    content = resources.files("tzdata").joinpath("zoneinfo", *name.split("/")).read_bytes()
+    content = _content(f"zoneinfo/{name}")
     changes, first_offset, footer = _parse(content)
     last_year = year_of(changes[-1][0] // _DAY) if changes else year_of(FIRST_DAY)
     last = changes[-1][0] if changes else FIRST_DAY * _DAY

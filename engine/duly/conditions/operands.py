@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from decimal import Decimal
 
@@ -25,6 +26,13 @@ class Unsuited(ValueError):
         self.help = help
 
 
+_BOOLEANS = {
+    **dict.fromkeys(("yes", "on", "y", "1", "是"), "did you mean `true`?"),
+    **dict.fromkeys(("no", "off", "n", "0", "否"), "did you mean `false`?"),
+    **dict.fromkeys(("true", "false"), "take the quotes away"),
+}
+
+
 def typed(data: object, field: Field, raw: str | None = None) -> Scalar:
     """One scalar of a policy as the field compares it; of a set, one member. Raises Unsuited.
 
@@ -40,7 +48,7 @@ def typed(data: object, field: Field, raw: str | None = None) -> Scalar:
         case "boolean":
             if isinstance(data, bool):
                 return data
-            raise _other(data, field, "take the quotes away" if data in ("true", "false") else None)
+            raise _other(data, field, _BOOLEANS.get(str(data).casefold()))
         case "number" | "integer":
             return _number(data, field)
         case "duration":
@@ -64,7 +72,10 @@ def _member(data: object, field: Field, raw: str | None) -> str:
     member = text(data, field, raw)
     if not field.values or member in field.values:
         return member
-    raise Unsuited("C003", f"`{member}` is no value of `{field.name}`", known_values(member, field.values))
+    help = known_values(member, field.values)
+    if any(sign in member for sign in "，、；"):
+        help = "part values with a plain comma: `[a, b]`; " + help
+    raise Unsuited("C003", f"`{member}` is no value of `{field.name}`", help)
 
 
 def known_values(word: str, values: tuple[str, ...]) -> str:
@@ -116,7 +127,9 @@ def _instant(data: object, field: Field) -> int:
     try:
         return instants.parse(data)  # type: ignore[arg-type]
     except ValueError as error:
-        raise Unsuited("C006", f"`{field.name}`: {error}") from None
+        date = isinstance(data, str) and re.match(r"\d{4}-\d\d-\d\d\Z", data, re.ASCII)
+        help = "add the time and the offset, such as `T09:00:00+08:00`" if date else None
+        raise Unsuited("C006", f"`{field.name}`: {error}", help) from None
 
 
 def _other(data: object, field: Field, help: str | None = None) -> Unsuited:

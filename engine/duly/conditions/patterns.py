@@ -52,7 +52,15 @@ def _refused(pattern: str, field: str, error: Exception) -> Unsuited:
     for foreign, name in _FOREIGN:
         if foreign.search(pattern):
             message = f"the pattern for `{field}` uses {name}, which RE2 syntax does not have"
-            return Unsuited("C007", message, "the end of the text is `\\z`" if name == "`\\Z`" else None)
+            help = (
+                "the end of the text is `\\z`"
+                if name == "`\\Z`"
+                else "say it without, or with a second condition"
+            )
+            return Unsuited("C007", message, help)
     said = error.args[0] if error.args else ""
     said = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
-    return Unsuited("C007", f"bad pattern for `{field}`: {said.replace('`', '')}")
+    said = said.replace("`", "").removesuffix(f": {pattern}").replace("missing )", "a `(` that is not closed")
+    return Unsuited(
+        "C007", f"bad pattern for `{field}`: {said}", "a sign that stands for itself takes a `\\` before it"
+    )

@@ -82,7 +82,7 @@ class _Reader:
             )  # fmt: skip
             return ALWAYS
         if depth > DEEPEST:
-            self.fault("C011", f"conditions nested more than {DEEPEST} deep", at)
+            self.fault("C011", f"conditions nested more than {DEEPEST} deep", at, "write them flatter")
             return ALWAYS
         if not data and depth > 1:
             self.fault("C009", "an empty condition", at, "take it away, or write what must hold")
@@ -130,7 +130,9 @@ class _Reader:
         if not name.startswith("event.") or self.events is None:
             return field
         if not self.events:
-            self.fault("C012", f"`{name}`: no event is looked at here", at, "test a field of the case", key=True)
+            self.fault(
+                "C012", f"`{name}`: no event is looked at here", at, "test a field of the case", key=True
+            )
             return None
         if any(name in self.vocabulary.events.get(event, ()) for event in self.events):
             return field
@@ -227,7 +229,9 @@ class _Reader:
             return self.pattern(field, data, at)
         value = self.scalar(data, field, at)
         if value == "" and key in ("contains", "starts_with", "ends_with"):
-            self.fault("C009", f"an empty text for `{key}` holds for every text", at, "write `{exists: true}`")
+            self.fault(
+                "C009", f"an empty text for `{key}` holds for every text", at, "write `{exists: true}`"
+            )
         return value
 
     def pattern(self, field: Field, data: object, at: Path) -> object:
@@ -263,7 +267,12 @@ class _Reader:
             if value is _UNSET:
                 continue
             if value in values:
-                self.fault("C010", f"{shown(each)} is in the list for `{field.name}` twice", (*at, index))
+                self.fault(
+                    "C010",
+                    f"{shown(each)} is in the list for `{field.name}` twice",
+                    (*at, index),
+                    "keep one of the two",
+                )
             else:
                 values[cast(Scalar, value)] = None
         return list(values)

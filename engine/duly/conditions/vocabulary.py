@@ -71,7 +71,11 @@ def merged(one: Vocabulary, other: Vocabulary) -> tuple[Vocabulary, list[str]]:
     events = {**one.events}
     for event, fields in other.events.items():
         events[event] = events.get(event, frozenset()) | fields
-    twice = [name for name, field in other.fields.items() if name in one.fields and not _alike(field, one.fields[name])]
+    twice = [
+        name
+        for name, field in other.fields.items()
+        if name in one.fields and not _alike(field, one.fields[name])
+    ]
     return Vocabulary({**other.fields, **one.fields}, events), twice
 
 
@@ -80,7 +84,11 @@ def place(name: str, spec: object) -> Path:
     data = spec if isinstance(spec, dict) else {}
     subject, _, bare = name.rpartition(".")
     if subject == "event":
-        carriers = (event for event, declared in _entries(data.get("events")) if bare in (declared.get("fields") or {}))
+        carriers = (
+            event
+            for event, declared in _entries(data.get("events"))
+            if bare in (declared.get("fields") or {})
+        )
         return ("events", next(carriers, ""), "fields", bare)
     return ("customer" if subject else "fields", bare)
 

@@ -55,7 +55,9 @@ def _table(sheet: Sheet, table: dict[str, Any], path: Path) -> dict[str, Any] | 
         "match": pack_rules(trees),
         "values": [_plain(value) for value in values],
         "rules": rules,
-        "otherwise": None if otherwise is None else _plain(sheet.value(otherwise, field, (*path, "otherwise"))),
+        "otherwise": None
+        if otherwise is None
+        else _plain(sheet.value(otherwise, field, (*path, "otherwise"))),
         "otherwise_rule": sheet.rule({}, (*path, "otherwise"), "otherwise"),
         "order": list(field.values) if field.ordered else [],
         "reads": sorted(reads),

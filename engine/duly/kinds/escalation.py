@@ -46,7 +46,9 @@ def _ladder(sheet: Sheet, ladder: dict[str, Any], path: Path) -> dict[str, Any]:
     for number, step in enumerate(ladder["steps"]):
         at = (*path, "steps", number)
         if seen.setdefault(step["id"], number) != number:
-            sheet.fault("D203", f"step `{step['id']}` is there twice", (*at, "id"), help="give one another name")
+            sheet.fault(
+                "D203", f"step `{step['id']}` is there twice", (*at, "id"), help="give one another name"
+            )
         compiled["steps"].append(_step(sheet, name, step, at))
     if "repeat" in ladder:
         every = sheet.duration(ladder["repeat"]["every"], (*path, "repeat", "every"), days=False)
@@ -54,7 +56,10 @@ def _ladder(sheet: Sheet, ladder: dict[str, Any], path: Path) -> dict[str, Any]:
         compiled["every"] = every.amount
     if "acknowledge" in ladder:
         lease = sheet.duration(ladder["acknowledge"]["lease"], (*path, "acknowledge", "lease"))
-        compiled["acknowledge"] = {"lease": packed_length(lease), "on_expiry": ladder["acknowledge"]["on_expiry"]}
+        compiled["acknowledge"] = {
+            "lease": packed_length(lease),
+            "on_expiry": ladder["acknowledge"]["on_expiry"],
+        }
     if "quiet" in ladder:
         quiet = sheet.calendar(ladder["quiet"]["calendar"], (*path, "quiet", "calendar"))
         compiled["quiet"] = {"calendar": quiet, "mode": ladder["quiet"]["mode"]}
@@ -84,7 +89,9 @@ def _moment(sheet: Sheet, text: str, path: Path) -> dict[str, Any]:
     """`80%`, `due`, `due - 30m`, `start + 10m` as a base and an offset."""
     found = _STEP_AT.match(text)
     if found is None:
-        sheet.fault("D105", f"expected a step's instant such as `80%`, `due` or `due + 2h`, found `{text}`", path)
+        sheet.fault(
+            "D105", f"expected a step's instant such as `80%`, `due` or `due + 2h`, found `{text}`", path
+        )
         return {"base": "due"}
     percent, base, sign, length = found.groups()
     if percent is not None:

@@ -143,7 +143,9 @@ def _trees(sheet: Sheet, clock: Mapping[str, Any], path: Path) -> list[tuple[Con
     ]
 
 
-def _first(targets: Sequence[tuple[Condition, dict[str, Any]]], case: Mapping[str, Any]) -> dict[str, Any] | None:
+def _first(
+    targets: Sequence[tuple[Condition, dict[str, Any]]], case: Mapping[str, Any]
+) -> dict[str, Any] | None:
     return next((target for tree, target in targets if explain(tree, case).holds), None)
 
 
@@ -167,7 +169,9 @@ def _cases(sheet: Sheet, trees: Sequence[Condition], leave: str = "") -> list[di
     names = sorted({name for tree in trees for name in fields_of(tree)} - {leave})
     domains, count = [], 1
     for name in names:
-        domain = _domain(sheet.scope.vocabulary.fields[name], [test for tree in trees for test in _tests(tree, name)])
+        domain = _domain(
+            sheet.scope.vocabulary.fields[name], [test for tree in trees for test in _tests(tree, name)]
+        )
         if domain is None or (count := count * len(domain)) > MOST_CASES:
             return None
         domains.append(domain)
@@ -219,5 +223,3 @@ def _told(case: Mapping[str, Any]) -> str:
 
 def _called(target: Mapping[str, Any] | None) -> str:
     return "(none)" if target is None else f"`{target['id']}`"
-
-

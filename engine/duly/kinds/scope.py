@@ -121,7 +121,12 @@ class Sheet:
         return tree
 
     def packed(
-        self, data: Any, path: Path, *, events: Collection[str] | None = (), vocabulary: Vocabulary | None = None
+        self,
+        data: Any,
+        path: Path,
+        *,
+        events: Collection[str] | None = (),
+        vocabulary: Vocabulary | None = None,
     ) -> Any:
         """The same for a single condition, packed; None for None."""
         if data is None:
@@ -135,7 +140,14 @@ class Sheet:
         return value
 
     def name(
-        self, name: str, known: Collection[str], what: str, path: Path, code: str = "D202", *, key: bool = False
+        self,
+        name: str,
+        known: Collection[str],
+        what: str,
+        path: Path,
+        code: str = "D202",
+        *,
+        key: bool = False,
     ) -> bool:
         """Whether a name is known; reports it where it is not and where all that may declare it could be read."""
         if name in known:

@@ -107,7 +107,9 @@ def _targets(
     for number, target in enumerate(clock.get("targets", ())):
         at = (*path, "targets", number)
         if target["id"] in seen:
-            sheet.fault("D203", f"target `{target['id']}` is there twice", (*at, "id"), help="give one another name")
+            sheet.fault(
+                "D203", f"target `{target['id']}` is there twice", (*at, "id"), help="give one another name"
+            )
         seen.add(target["id"])
         rule = sheet.rule(target, at, clock["id"], target["id"])
         trees.append(sheet.condition(target.get("when"), (*at, "when"), rule, events=starts))
@@ -181,4 +183,3 @@ def _plain(text: str) -> bool:
         return durations.parse(text).unit == durations.PLAIN
     except ValueError:
         return False
-

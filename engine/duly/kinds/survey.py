@@ -51,7 +51,9 @@ def _survey(sheet: Sheet, survey: dict[str, Any], path: Path) -> dict[str, Any]:
         "on": on,
         "scheduled": "schedule" in survey,
         "calendar": calendar,
-        "cancel_on": triggers.names(triggers.events(sheet, send.get("cancel_on"), (*path, "send", "cancel_on"))),
+        "cancel_on": triggers.names(
+            triggers.events(sheet, send.get("cancel_on"), (*path, "send", "cancel_on"))
+        ),
         "sample": float(str(survey.get("sample", "100%")).rstrip("%")) / 100,
     }
     if when is not None:

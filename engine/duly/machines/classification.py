@@ -13,7 +13,17 @@ if TYPE_CHECKING:
 class Table:
     """One table: it sets one field by the first, the only, or the highest of the rules that hold."""
 
-    __slots__ = ("field", "hit", "input_wins", "matcher", "otherwise", "otherwise_rule", "ranks", "rules", "values")
+    __slots__ = (
+        "field",
+        "hit",
+        "input_wins",
+        "matcher",
+        "otherwise",
+        "otherwise_rule",
+        "ranks",
+        "rules",
+        "values",
+    )
 
     def __init__(self, spec: Mapping[str, Any], engine: str) -> None:
         self.field: str = spec["sets"]
@@ -30,7 +40,11 @@ class Table:
         """The value and the rule it came from. Raises ValueError where `unique` rules disagree."""
         if self.hit == "first":
             number = self.matcher.first(facts)
-            return (self.otherwise, self.otherwise_rule) if number < 0 else (self.values[number], self.rules[number])
+            return (
+                (self.otherwise, self.otherwise_rule)
+                if number < 0
+                else (self.values[number], self.rules[number])
+            )
         hits = self.matcher.all(facts)
         if not hits:
             return self.otherwise, self.otherwise_rule

@@ -80,7 +80,7 @@ def timetable(ladder: Ladder, run: Run) -> list[tuple[int, int, Step]]:
         rows.append((first, 0, order, step))
         for loop in range(1, ladder.loops):
             rows.append((calendar.due(first, loop * ladder.every), loop, order, step))
-    rows.sort(key=lambda row: row[:3])
+    rows.sort()  # no two rows have both loop and order in common, so that steps are never compared
     return [(at, loop, step) for at, loop, _, step in rows]
 
 

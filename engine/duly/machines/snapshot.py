@@ -37,35 +37,32 @@ def clock(
     """
     state = state_of(clock, run)
     target = run.target
+    rule = None if target is None else target.rule
+    if state == "not_started" or state == "unknown":
+        return {"clock": clock.id, "cycle": run.cycle, "target": rule, "owner": clock.owner, "state": state}
+    until = now if run.ended_at is None else run.ended_at
+    ran = elapsed(run, until)
     shown: dict[str, Any] = {
         "clock": clock.id,
         "cycle": run.cycle,
-        "target": None if target is None else target.rule,
+        "target": rule,
         "owner": clock.owner,
         "state": state,
+        "within": None if target is None else target.text,
+        "calendar": (run.calendar or clock.calendar).name,
+        "started_at": render(run.started_at),
+        "due_at": None,
+        "remaining_seconds": None,
+        "elapsed_seconds": seconds(ran),
+        "overdue_seconds": 0,
+        "breached": False,
+        "warn_at": [],
+        "ladder": [],
     }
-    if state == "not_started" or state == "unknown":
-        return shown
-    if target is not None:
-        shown["within"] = target.text
-        source = target.source or clock.source
-    else:
-        shown["within"] = None
-        source = clock.source
-        if clock.before is not None:
-            shown["target"] = clock.rule
-            shown["before"] = clock.before_text
-    shown["calendar"] = (run.calendar or clock.calendar).name
-    until = now if run.ended_at is None else run.ended_at
-    ran = elapsed(run, until)
-    shown["started_at"] = render(run.started_at)
-    shown["due_at"] = None
-    shown["remaining_seconds"] = None
-    shown["elapsed_seconds"] = seconds(ran)
-    shown["overdue_seconds"] = 0
-    shown["breached"] = False
-    shown["warn_at"] = []
-    shown["ladder"] = []
+    if clock.before is not None and target is None:
+        shown["target"] = clock.rule
+        shown["before"] = clock.before_text
+    source = clock.source if target is None else target.source or clock.source
     if source:
         shown["source"] = source
     if run.ended_at is not None:
@@ -76,8 +73,7 @@ def clock(
         _promise(shown, clock, run, until, ran)
         if run.due is not None and run.ended_at is None:
             if clock.warn:
-                warnings = [share(run, percent) for percent in clock.warn]
-                shown["warn_at"] = [render(at) for at in warnings if at is not None]
+                shown["warn_at"] = [render(at) for part in clock.warn if (at := share(run, part)) is not None]
             if clock.ladder is not None:
                 shown["ladder"] = _ladder(ladders[clock.ladder], run)
     except BeyondCalendar as error:

@@ -34,7 +34,7 @@ def account(run: Run, now: int) -> list[Row]:
     """Rows without gaps from the run's start to its end; of an open run, to the later of its due and now."""
     if run.calendar is None or run.cycle == 0:
         return []
-    end = max(run.due or run.started_at, now if run.ended_at is None else run.ended_at)
+    end = max(run.due or run.started_at, now) if run.ended_at is None else run.ended_at
     rows: list[Row] = []
     place = run.started_at
     for start, until, calendar in run.stretches:
@@ -44,10 +44,8 @@ def account(run: Run, now: int) -> list[Row]:
     if run.since is not None:
         rows += _still(place, run.since, run.calendar)
         rows += _read(run.calendar, max(run.since, place), end)
-    elif run.paused_at is not None:
+    else:
         rows += _still(place, end, run.calendar)
-    elif run.ended_at is not None:
-        rows += _still(place, run.ended_at, run.calendar)
     return merged(rows)
 
 
@@ -58,7 +56,9 @@ def _still(start: int, end: int, calendar: Calendar) -> list[Row]:
 def _read(calendar: Calendar, start: int, end: int) -> list[Row]:
     if start >= end:
         return []
-    return [Row(low, high, kind, label, calendar.name) for low, high, kind, label in calendar.segments(start, end)]
+    return [
+        Row(low, high, kind, label, calendar.name) for low, high, kind, label in calendar.segments(start, end)
+    ]
 
 
 def merged(rows: list[Row]) -> list[Row]:
@@ -66,7 +66,11 @@ def merged(rows: list[Row]) -> list[Row]:
     found: list[Row] = []
     for row in rows:
         last = found[-1] if found else None
-        same = last is not None and (last.kind, last.label, last.calendar) == (row.kind, row.label, row.calendar)
+        same = last is not None and (last.kind, last.label, last.calendar) == (
+            row.kind,
+            row.label,
+            row.calendar,
+        )
         if last is not None and same and last.end == row.start:
             found[-1] = replace(last, end=row.end)
         else:

@@ -44,21 +44,41 @@ def _not_a_document(document: Document) -> Diagnostic:
         document.span(()),
         found=found.strip("`"),
         expected="a mapping",
+        help="begin each document with these keys, parted by a line `---`, or move the file out of the folder",
     )
 
 
 def _unknown_kind(document: Document) -> Diagnostic:
     kind = document.data.get("kind")
     if "kind" not in document.data:
-        message, help_text = "`kind` is missing", "add one of " + ", ".join(f"`kind: {each}`" for each in POLICY_KINDS)
+        message, help_text = "`kind` is missing", f"add `kind: {_likely(document)}`; {_kinds()}"
     elif not isinstance(kind, str):
         found = "a list" if isinstance(kind, list) else "a mapping" if isinstance(kind, dict) else "no text"
         message, help_text = f"expected a kind such as `Routing`, found {found}", "write one kind a document"
     else:
         message = f"unknown kind `{kind[:80]}`"
-        help_text = did_you_mean(str(kind), KINDS) or "known here: " + ", ".join(f"`{each}`" for each in POLICY_KINDS)
+        version = document.data.get("apiVersion")
+        help_text = did_you_mean(kind, (*POLICY_KINDS, "Test")) or _kinds()
+        if isinstance(version, str) and not version.startswith("duly/"):
+            help_text = "this is a document of another system; move it out of the folder"
     return Diagnostic(
         "D111", message, document.span(("kind",)), path="kind" if "kind" in document.data else "",
         found=kind if isinstance(kind, str) else None, expected="one of " + ", ".join(f"`{each}`" for each in KINDS),
         help=help_text,
     )  # fmt: skip
+
+
+def _kinds() -> str:
+    return "the kinds are " + ", ".join(f"`{each}`" for each in POLICY_KINDS)
+
+
+def _likely(document: Document) -> str:
+    """The kind whose keys the document's `spec` has, else an ellipsis."""
+    spec = document.data.get("spec")
+    keys = set(spec) if isinstance(spec, dict) else set()
+    shared = {
+        kind: len(keys & set(read(name)["properties"]["spec"]["properties"]))
+        for kind, name in POLICY_KINDS.items()
+    }
+    best = max(shared, key=lambda kind: shared[kind])
+    return best if shared[best] else "…"

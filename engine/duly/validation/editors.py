@@ -61,7 +61,10 @@ def _policy(rendering: _Rendering) -> Schema:
             "apiVersion": envelope["apiVersion"],
             "kind": {"description": "The kind of document.", "enum": list(KINDS), "examples": list(KINDS)},
             "metadata": envelope["metadata"],
-            "spec": {"description": "What the document says; its keys are those of its kind.", "examples": [{}]},
+            "spec": {
+                "description": "What the document says; its keys are those of its kind.",
+                "examples": [{}],
+            },
         },
         "allOf": choices,
     }

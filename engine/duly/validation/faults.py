@@ -28,9 +28,12 @@ class _Report:
         self.root = (name, read(name))
         self.unknown: dict[Path, set[str]] = {}
         self.found: dict[tuple[Any, ...], Diagnostic] = {}
+        self.of_spec = set(self.root[1].get("properties", {}).get("spec", {}).get("properties", ()))
 
     def diagnostics(self) -> list[Diagnostic]:
-        errors = [(tuple(error.absolute_path), error) for error in errors_of(self.document.data, self.root[0])]
+        errors = [
+            (tuple(error.absolute_path), error) for error in errors_of(self.document.data, self.root[0])
+        ]
         stand_ins = {path for path, error in errors if error.schema.get("required") in _STAND_INS}
         for path, error in errors:
             if error.validator == "additionalProperties" and path not in stand_ins:
@@ -122,13 +125,19 @@ class _Report:
         code, help_text = "D103", None
         if error.validator in ("enum", "const") and isinstance(value, str):
             code, near = "D104", nearest(value, _words(schema))
-            help_text = hints.word_hint(value, _words(schema)) or (f"did you mean `{near}`?" if near else None)
+            help_text = hints.word_hint(value, _words(schema)) or (
+                f"did you mean `{near}`?" if near else None
+            )
         elif error.validator == "pattern":
             code, help_text = "D105", hints.hint(value, wanted)
         elif error.validator == "type" and schema.get("type") == "string" and isinstance(value, (int, float)):
             help_text = hints.hint(parts.written(value), wanted)
+        elif isinstance(value, list) and path[-1] == "has":
+            help_text = "ask for several with `has_any` or `has_all`"
         elif error.validator == "type":
             help_text = _other_type(value, schema, shown, wanted)
+            if wanted.startswith("an interval") and path[-1] and isinstance(self.value(path[:-1])[0], str):
+                return  # The second half of one interval: told at the first.
         elif error.validator == "not":
             code = "D106"
         message = f"expected {wanted}, found {shown}"
@@ -158,6 +167,10 @@ class _Report:
 
     def unknown_key(self, path: Path, error: Any) -> None:
         key = error.message
+        if not path and key in self.of_spec:
+            self.add("D101", f"`{key}` stands beside `spec`, not in it", (key,), key=True, found=key,
+                     help="write it one level deeper, under `spec:`")  # fmt: skip
+            return
         known = set(self.properties(path)) - (set(self.value(path)) - {key})
         noun = error.schema.get("title")
         noun = f" in the {noun}" if noun and path else ""
@@ -166,7 +179,7 @@ class _Report:
 
     def missing_key(self, path: Path, error: Any) -> None:
         key = error.message
-        if self.misspelt(path, [key]):
+        if self.misspelt(path, [key]) or (key == "spec" and self.unknown.get((), set()) & self.of_spec):
             return
         name, schema = self.properties(path).get(key, (self.root[0], {}))
         described, example = _described((name, schema))
@@ -206,9 +219,12 @@ class _Report:
             self.bad_key(path, error)
             return
         bound, shown = error.validator_value, self.shown(path)
-        if error.validator == "minLength" or (bound == 1 and error.validator in ("minItems", "minProperties")):
+        if error.validator == "minLength" or (
+            bound == 1 and error.validator in ("minItems", "minProperties")
+        ):
             listed = error.schema.get("x-expected") or self.wanted(path)
             wanted = listed if listed and error.validator != "minProperties" else "at least one entry"
+            wanted = "a text of at least one letter" if wanted == "a text" else wanted
         elif error.validator in ("minItems", "maxItems"):
             bounds = f"{'at least' if error.validator == 'minItems' else 'at most'} {bound:,} entries"
             wanted, shown = error.schema.get("x-expected") or bounds, f"a list of {len(error.instance):,}"
@@ -232,7 +248,9 @@ class _Report:
     def repeated_name(self, path: Path, error: Any) -> None:
         """A name given twice in a list; the error stands at the second entry."""
         key, name = error.validator_value, error.message
-        first = next(n for n, item in enumerate(error.instance) if isinstance(item, dict) and item.get(key) == name)
+        first = next(
+            n for n, item in enumerate(error.instance) if isinstance(item, dict) and item.get(key) == name
+        )
         related = Related("first here", self.document.span((*path[:-1], first, key)))
         self.add("D109", f"`{key}: {_cut(name)}` is there twice", (*path, key), found=name,
                  help="give one of the two another name", related=(related,))  # fmt: skip
@@ -258,6 +276,13 @@ def _other_type(value: Any, schema: dict[str, Any], shown: str, wanted: str) -> 
     """The help for a value that stands where one of another type is wanted."""
     required = schema.get("required", ())
     bare = shown.strip("`")
+    if wanted == "a condition":
+        several = (
+            "; all of them hold, or one of those in a list under `any:`" if isinstance(value, list) else ""
+        )
+        return "write fields and their tests, such as `{tier: vip, amount: {over: 1000}}`" + several
+    if wanted.startswith("a list of intervals") and isinstance(value, str):
+        return 'write `[["09:00", "18:00"]]`, each interval in brackets of its own'
     if schema["type"] == "object":
         return f"write `{{{required[0]}: {bare}}}`" if isinstance(value, str) and len(required) == 1 else None
     if schema["type"] == "array":

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection
 
 from duly.diagnostics import did_you_mean
-from duly.validation.synonyms import COUNTRY_OF, DAY_OF, DIGIT_OF, KEY_OF, UNIT_OF, WORD_OF
+from duly.validation.synonyms import COUNTRY_OF, DAY_OF, DIGIT_OF, KEY_OF, LANGUAGE_OF, UNIT_OF, WORD_OF
 
 _AMOUNT = re.compile(r"(\d{1,9}|[一二两兩三四五六七八九十])\s*(\D+?)\.?\Z")
 _ISO = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?\Z", re.ASCII | re.IGNORECASE)
@@ -18,6 +18,10 @@ _LOCAL = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d)?(\.\d+)?\Z")
 _STEP = re.compile(r"(start|due)\s*([+-])\s*(.+)\Z", re.IGNORECASE)
 _STEP_IN_WORDS = re.compile(r"(.+?)\s+(after|before)\s+(start|due)\Z", re.IGNORECASE)
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?\Z")
+_PLACEHOLDER = re.compile(
+    r"(?:\{\{|\$\{?|<|%)\s*(?:param[.:]\s*)?([A-Za-z_]\w*)\s*(?:\}\}?|>|%)?\Z", re.ASCII
+)
+_SUBJECTS = {"customer": "`customer`", "event": "the `fields` of the event", "case": "`fields`"}
 _BOOLEANS = {"yes": "true", "on": "true", "no": "false", "off": "false", "是": "true", "否": "false"}
 _WORD = re.compile(r"[\w-]+\Z")
 
@@ -39,6 +43,8 @@ def word_hint(word: str, words: Collection[str]) -> str | None:
 
 def hint(text: str, wanted: str) -> str | None:
     """The help line for `text` where `wanted`, the words of the schema for what it wants, was expected."""
+    if placeholder := _PLACEHOLDER.match(text.strip()):
+        return f"a parameter is written `{{param: {placeholder[1]}}}`"
     for beginning, guess in _GUESSES.items():
         if wanted.startswith(beginning):
             found = guess(text.strip())
@@ -51,7 +57,9 @@ def _meant(text: str | None) -> str | None:
 
 
 def _duration_hint(text: str) -> str | None:
-    return _meant(_duration(text)) or ("say the unit: `s`, `m`, `h`, `wd`, `d` or `w`" if text.isdigit() else None)
+    return _meant(_duration(text)) or (
+        "say the unit: `s`, `m`, `h`, `wd`, `d` or `w`" if text.isdigit() else None
+    )
 
 
 def _duration(text: str) -> str | None:
@@ -81,6 +89,8 @@ def _step_hint(text: str) -> str | None:
         return _meant(f"{base} {sign} {length}") if re.match(r"\d+(wd|[smhdw])\Z", length) else None
     if found := _STEP.match(text):
         length = _duration(found[3]) or ""
+        if found[1].casefold() == "start" and found[2] == "-":
+            return f"before its start a clock does not run; write `start + {length or '10m'}`"
         return _meant(f"{found[1].casefold()} {found[2]} {length}" if length else None)
     return _percentage_hint(text)
 
@@ -90,7 +100,11 @@ def _time_hint(text: str) -> str | None:
         hour = int(found[1]) % 12 + (12 if found[2].casefold() == "pm" else 0)
         return _meant(f"{hour:02d}:00") if int(found[1]) <= 12 else None
     found = _TIME.match(text)
-    return _meant(f"{int(found[1]):02d}:{found[2]}") if found and int(found[1]) < 24 and int(found[2]) < 60 else None
+    return (
+        _meant(f"{int(found[1]):02d}:{found[2]}")
+        if found and int(found[1]) < 24 and int(found[2]) < 60
+        else None
+    )
 
 
 def _instant_hint(text: str) -> str | None:
@@ -116,6 +130,9 @@ def _reference_hint(text: str) -> str | None:
 
 
 def _name_hint(text: str) -> str | None:
+    subject, dot, name = text.partition(".")
+    if dot and subject in _SUBJECTS:
+        return f"declare it as `{name}` under {_SUBJECTS[subject]}"
     joined = re.sub(r"[\s./:]+", "-", text)
     return _meant(joined) if re.match(r"[\w-]+\Z", joined) else None
 
@@ -128,6 +145,12 @@ def _small_name_hint(text: str) -> str | None:
 def _cron_hint(text: str) -> str | None:
     fields = text.split()
     return "leave the seconds out: " + f"`{' '.join(fields[1:])}`" if len(fields) == 6 else None
+
+
+def _language_hint(text: str) -> str | None:
+    if " " in text:
+        return "quote a text that has a comma in it"
+    return _meant(LANGUAGE_OF.get(text.casefold()))
 
 
 _GUESSES: dict[str, Callable[[str], str | None]] = {
@@ -144,6 +167,7 @@ _GUESSES: dict[str, Callable[[str], str | None]] = {
     "a name of lower-case": _small_name_hint,
     "a name of letters": _name_hint,
     "five cron": _cron_hint,
+    "a language": _language_hint,
     "a version": lambda text: _meant(f"{text}.0") if re.match(r"\d+\.\d+\Z", text, re.ASCII) else None,
     "a two-letter": lambda text: _meant(COUNTRY_OF.get(text.casefold())),
     "`true` or `false`": lambda text: _meant(_BOOLEANS.get(text.casefold())),

@@ -61,7 +61,10 @@ UNIT_OF = {
 }  # fmt: skip
 """Words for units of time."""
 
-DIGIT_OF = {sign: str(number) for number, sign in enumerate("零一二三四五六七八九十")} | {"两": "2", "兩": "2"}
+DIGIT_OF = {sign: str(number) for number, sign in enumerate("零一二三四五六七八九十")} | {
+    "两": "2",
+    "兩": "2",
+}
 """Chinese numbers to ten."""
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -78,3 +81,11 @@ COUNTRY_OF = {
     "usa": "US", "deu": "DE", "ger": "DE", "germany": "DE", "gbr": "GB", "uk": "GB", "fra": "FR", "france": "FR",
 }  # fmt: skip
 """Other names of some countries."""
+
+LANGUAGE_OF = {
+    **dict.fromkeys(("chinese", "中文", "汉语", "简体中文", "cn", "zh_cn"), "zh"),
+    **dict.fromkeys(("english", "英文", "英语", "us", "en_us"), "en"),
+    **dict.fromkeys(("german", "deutsch"), "de"), **dict.fromkeys(("french", "français"), "fr"),
+    **dict.fromkeys(("japanese", "日本語", "jp"), "ja"), **dict.fromkeys(("korean", "kr"), "ko"),
+}  # fmt: skip
+"""Languages by other names than their codes."""

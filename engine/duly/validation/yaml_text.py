@@ -8,7 +8,9 @@ from typing import Any
 from duly.validation.parts import written
 
 _PLAIN = re.compile(r"[^\s\-?:,\[\]{}#&*!|>'\"%@`0-9.+~][^:#,\[\]{}\n]*\Z")
-_SAFE = re.compile(r"[0-9]{1,9}(\.[0-9]+)*(s|m|h|wd|d|w|%)(\d+[smhdw])*\Z|\d{4}-\d\d-\d\d|\d+-\d+\Z|\d+\.\d+\.\d+\Z")
+_SAFE = re.compile(
+    r"[0-9]{1,9}(\.[0-9]+)*(s|m|h|wd|d|w|%)(\d+[smhdw])*\Z|\d{4}-\d\d-\d\d|\d+-\d+\Z|\d+\.\d+\.\d+\Z"
+)
 _WIDTH = 100
 
 
@@ -36,12 +38,20 @@ def block(value: Any, indent: int = 0) -> str:
         line = flow(item)
         wide = len(line) + indent + len(key) > _WIDTH - 2
         deep = isinstance(item, (dict, list)) and item and (wide or (indent == 0 and key == "spec"))
-        lines.append(f"{pad}{_text(key)}:\n{block(item, indent + 2)}" if deep else f"{pad}{_text(key)}: {line}\n")
+        lines.append(
+            f"{pad}{_text(key)}:\n{block(item, indent + 2)}" if deep else f"{pad}{_text(key)}: {line}\n"
+        )
     return "".join(lines)
 
 
 def _text(text: str) -> str:
-    if (_PLAIN.match(text) and text not in ("true", "false", "null") and text == text.strip()) or _SAFE.match(text):
+    if (_PLAIN.match(text) and text not in ("true", "false", "null") and text == text.strip()) or _SAFE.match(
+        text
+    ):
         return text
     colon = re.match(r"(role|group|person|queue):[\w-]+\Z|[\w/#-]+\Z", text)
-    return text if colon and not text[0].isdigit() else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return (
+        text
+        if colon and not text[0].isdigit()
+        else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    )
