@@ -18,16 +18,22 @@ _FOLD = 75
 """Octets of a line of iCalendar, its end apart (RFC 5545, 3.1)."""
 
 
-def text(made: Agenda) -> str:
-    """The agenda for a person, in the local time of the set: a line an occurrence, events at the end."""
+def text(made: Agenda, language: str | None = None) -> str:
+    """The agenda for a person, in the local time of the set: a line an occurrence, events at the end.
+
+    Titles are told in `language` where they have it, else in all their languages.
+    """
     zone = made.zone
     first, last = (day_text(zone.day(at)) for at in (made.start, made.end - 1))
     lines = [f"{made.name} · {first} to {last} · {zone.name}", ""]
-    titles = [fitted(_title(item), _WIDEST) for item in (*(each.item for each in made.occurrences), *made.on_events)]
+    items = [*(each.item for each in made.occurrences), *made.on_events]
+    titles = [fitted(_title(item, language), _WIDEST) for item in items]
     columns = max(map(width, titles), default=0)
     for each, title in zip(made.occurrences, titles, strict=False):
-        notes = _notes(each.item) + _moments(made, each)
-        lines.append(f"{_local(made, each.at)}  {each.item.sort:<6}  {padded(title, columns)}  {notes}".rstrip())
+        notes = (_notes(each.item) + _moments(made, each)).removeprefix("; ")
+        lines.append(
+            f"{_local(made, each.at)}  {each.item.sort:<6}  {padded(title, columns)}  {notes}".rstrip()
+        )
     if not made.occurrences:
         lines.append("nothing comes round")
     if made.on_events:
@@ -47,7 +53,7 @@ def doubts(made: Agenda) -> list[str]:
     ]
 
 
-def json_lines(made: Agenda) -> str:
+def json_lines(made: Agenda, language: str | None = None) -> str:
     """The agenda for a program: an object a line, what follows events last and without `at`."""
     rows = [
         {
@@ -64,25 +70,25 @@ def json_lines(made: Agenda) -> str:
     return "".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in rows)
 
 
-def ical(made: Agenda) -> str:
+def ical(made: Agenda, language: str | None = None) -> str:
     """The agenda as iCalendar: an event an occurrence, in UTC, the same UID whenever it is made again."""
     lines = [
         "BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:-//duly//duly {__version__}//EN", "CALSCALE:GREGORIAN",
         f"X-WR-CALNAME:{_escaped(made.name)}",
     ]  # fmt: skip
     for each in made.occurrences:
-        lines += _event(made, each)
+        lines += _event(made, each, language)
     lines.append("END:VCALENDAR")
     return "".join(f"{piece}\r\n" for line in lines for piece in _folded(line))
 
 
-def _event(made: Agenda, each: Occurrence) -> list[str]:
+def _event(made: Agenda, each: Occurrence, language: str | None) -> list[str]:
     item = each.item
     identity = hashlib.sha256(f"{made.name}\n{item.rule}\n{each.at}".encode()).hexdigest()[:32]
-    about = [f"{item.sort} {item.id}", _notes(item) + _moments(made, each)]
+    about = [f"{item.sort} {item.id}", (_notes(item) + _moments(made, each)).removeprefix("; ")]
     lines = [
         "BEGIN:VEVENT", f"UID:{identity}@duly", f"DTSTAMP:{_utc(made.start)}", f"DTSTART:{_utc(each.at)}",
-        f"SUMMARY:{_escaped(_title(item))}", f"DESCRIPTION:{_escaped(chr(10).join(filter(None, about)))}",
+        f"SUMMARY:{_escaped(_title(item, language))}", f"DESCRIPTION:{_escaped(chr(10).join(filter(None, about)))}",
         f"CATEGORIES:{item.sort.upper()}", "TRANSP:TRANSPARENT",
     ]  # fmt: skip
     if each.estimate:
@@ -98,9 +104,11 @@ def _facts(made: Agenda, item: Item) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _title(item: Item) -> str:
-    """What it is called, in every language that it is told in."""
+def _title(item: Item, language: str | None) -> str:
+    """What it is called, in a language or in every one that it is told in."""
     if isinstance(item.title, dict):
+        if language in item.title:
+            return str(item.title[language])
         return " / ".join(str(each) for each in item.title.values())
     return str(item.title or item.id)
 
@@ -124,8 +132,9 @@ def _notes(item: Item) -> str:
 
 
 def _moments(made: Agenda, each: Occurrence) -> str:
-    due = "" if each.due is None else f"; due {_local(made, each.due)}"
-    return due + ("; ~ estimate" if each.estimate else "")
+    due = "" if each.due is None else _local(made, each.due)
+    day = _local(made, each.at)[:14]
+    return (due and f"; due {due.removeprefix(day).strip()}") + ("; ~ estimate" if each.estimate else "")
 
 
 def _local(made: Agenda, instant: int) -> str:

@@ -24,14 +24,19 @@ _LONGEST = 3_660
 @click.argument("policy", default=".")
 @options.policy
 @click.option("--from", "start", metavar="DATE|INSTANT", help="From here on; by default from now.")
-@click.option("--to", "end", metavar="DATE|INSTANT", help="A date is included, an instant is not; by default a month.")
+@click.option(
+    "--to", "end", metavar="DATE|INSTANT", help="A date is included, an instant is not; by default a month."
+)
 @click.option(
     "--format", "form", type=click.Choice(["text", "json", "ical"]), default="text",
     help="A table, JSON Lines, or iCalendar.",
 )  # fmt: skip
+@click.option(
+    "--language", metavar="CODE", help="Titles in this language, such as zh or en; by default in all."
+)
 def schedule(
     policy: str, parameters: tuple[str, ...], parameters_file: str | None, start: str | None, end: str | None,
-    form: str,
+    form: str, language: str | None,
 ) -> int:  # fmt: skip
     """List every duty, survey wave and care letter between two dates, in the time of the policy set.
 
@@ -43,11 +48,13 @@ def schedule(
     first = deciding.now() if start is None else _moment(zone, start, "--from")
     last = _month_on(zone, first) if end is None else _moment(zone, end, "--to", days=1)
     if last <= first:
-        raise click.UsageError(f"`--to` lies before `--from`: nothing comes round between {start or 'now'} and {end}")
+        raise click.UsageError(
+            f"`--to` lies before `--from`: nothing comes round between {start or 'now'} and {end}"
+        )
     if last - first > _LONGEST * instants.DAY:
         raise click.UsageError("ask for ten years at most")
     made = agenda(loaded.compiled, loaded.places, first, last)
-    shown = {"text": planner.text, "json": planner.json_lines, "ical": planner.ical}[form](made)
+    shown = {"text": planner.text, "json": planner.json_lines, "ical": planner.ical}[form](made, language)
     if form == "text":
         click.echo(shown, nl=False)
         return 0
@@ -62,15 +69,12 @@ def schedule(
 
 def _moment(zone: Zone, text: str, option: str, days: int = 0) -> int:
     """The instant that an option names; a date is where its local day begins, or `days` later."""
+    date = _DATE.fullmatch(text)
     try:
-        if _DATE.fullmatch(text):
-            found = zone.reach((day_number(text) + days) * instants.DAY)
-        else:
-            found = instants.parse(text)
+        found = zone.reach((day_number(text) + days) * instants.DAY) if date else instants.parse(text)
     except ValueError:
-        raise click.UsageError(
-            f"`{option} {text[:40]}`: expected a date such as 2026-03-02, or an instant such as 2026-03-02T09:00:00+08:00"
-        ) from None
+        expected = "a date such as 2026-03-02, or an instant such as 2026-03-02T09:00:00+08:00"
+        raise click.UsageError(f"`{option} {text[:40]}`: expected {expected}") from None
     if not FIRST + instants.DAY * 366 <= found <= LAST - instants.DAY * 366:
         raise click.UsageError(f"`{option} {text[:40]}`: calendars cover the years 1901 to 2198")
     return found
