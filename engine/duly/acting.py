@@ -133,7 +133,7 @@ class ActingSet(PolicySet):
         elif event.type == "ladder.started":
             name = str(event.payload["ladder"])
             if name in self.ladders:
-                self._climb(state, name, event.id, turn.at)
+                self._climb(state, name, event.id, turn)
         if event.type in self.customers.hears:
             turn.messages.append((f"customer:{state.customer or state.id}", event, dict(facts)))
         if event.type in self.sets.hears:
@@ -145,11 +145,11 @@ class ActingSet(PolicySet):
         for clock in self.clocks:
             run = state.runs[clock.id]
             if clock.ladder is not None and run.climb is not None:
-                climb.acknowledge(self.ladders[clock.ladder], run.climb, run, turn.at)
+                climb.acknowledge(self.ladders[clock.ladder], run.climb, run, turn)
                 run.alarms = alarm.alarms(clock, run, self.ladders[clock.ladder])
         for name, run in state.escalations.values():
             if run.climb is not None:
-                climb.acknowledge(self.ladders[name], run.climb, run, turn.at)
+                climb.acknowledge(self.ladders[name], run.climb, run, turn)
 
     def _do_duties(self, state: State, event: Event, facts: Mapping[str, Any], turn: Turn) -> None:
         if event.type in ("case.opened", "case.reopened"):
@@ -159,12 +159,13 @@ class ActingSet(PolicySet):
         if event.type in self.duties.hears:
             self.duties.hear(state.memory, event, facts, turn)
 
-    def _climb(self, state: State, name: str, occurrence: str, at: int) -> None:
-        """A ladder that an action or a late duty starts: it counts from `at`, and ends by itself."""
-        run = Run(1)
+    def _climb(self, state: State, name: str, occurrence: str, turn: Turn) -> None:
+        """A ladder that an action or a late duty starts: it counts from then, and ends by itself."""
+        run, at = Run(1), turn.at
         run.phase, run.started_at, run.due, run.since = OPEN, at, at, at
         run.calendar = self.ladders[name].calendar or self.calendars["always"]
         run.climb = climb.Climb()
+        climb.steps(self.ladders[name], run.climb, run, turn)
         state.escalations[occurrence] = (name, run)
 
     def _announce(self, state: State, before: Sequence[tuple[Run, tuple[Any, ...]]], turn: Turn) -> None:
@@ -175,7 +176,7 @@ class ActingSet(PolicySet):
                 continue
             ladder = None if clock.ladder is None else self.ladders[clock.ladder]
             alarm.differences(clock, run, then, old, ladder, turn)
-            run.alarms = alarm.alarms(clock, run, ladder)
+            run.alarms = alarm.alarms(clock, run, ladder, turn)
         self._set_alarm(state)
 
     def _set_alarm(self, state: State) -> None:
@@ -222,4 +223,4 @@ class ActingSet(PolicySet):
         due = self.duties.alarm(state.memory)
         started = None if due is None or due > turn.at else self.duties.ring(state.memory, state.facts, turn)
         if started is not None:
-            self._climb(state, started[0], started[1], turn.at)
+            self._climb(state, started[0], started[1], turn)

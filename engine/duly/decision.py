@@ -13,7 +13,7 @@ from duly.machines.classification import Table, classify
 from duly.machines.clock import Clock
 from duly.machines.ladder import Ladder
 from duly.machines.route import Routing
-from duly.machines.run import FAILED, OPEN, Run
+from duly.machines.run import Run, failed
 from duly.machines.state import State
 from duly.machines.survey import Plan, Survey
 
@@ -131,7 +131,7 @@ class PolicySet:
 
     def _change(self, state: State, event: Event, values: dict[str, Any], changed: set[str]) -> None:
         facts, inputs = state.facts, state.inputs
-        origin = "agent" if event.actor == "agent" else "input"
+        origin = _origin(event.actor)
         given = event.changes
         for name, value in values.items():
             if value is None:
@@ -199,11 +199,7 @@ class PolicySet:
     def _fail(self, state: State, clock: Clock, run: Run, error: BeyondCalendar) -> Run:
         """A clock without an answer says so; the other clocks of the case run on (semantics §9)."""
         state.errors.append(_unknown(clock.rule, error))
-        failed = Run(run.cycle if run.phase is OPEN else run.cycle + 1)
-        failed.phase = FAILED
-        failed.started_at = run.started_at
-        failed.alive = True
-        return failed
+        return failed(run)
 
     def replay(self, case: Case, at: int) -> State:
         """The state of a case at `at`: its events until then, in the order (instant, opening first, id)."""
@@ -247,6 +243,13 @@ def decide(policy: PolicySet, case: Case, at: int) -> dict[str, Any]:
 
 def _unknown(rule: str, error: BeyondCalendar) -> dict[str, Any]:
     return {"code": "beyond_calendar", "message": error.message, "rule": rule}
+
+
+def _origin(actor: str | None) -> str:
+    """From whom a value came: an agent, a rule of the policy by its name, or whoever sent the case."""
+    if actor is not None and actor.startswith("policy:"):
+        return actor.removeprefix("policy:")
+    return "agent" if actor == "agent" else "input"
 
 
 def _first(pair: tuple[int, Any]) -> int:

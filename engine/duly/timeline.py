@@ -204,6 +204,8 @@ class Timeline:
         if state.alarm is not None:
             heapq.heappush(self._alarms, (state.alarm, key))
         actions = turn.actions
+        if turn.errors and key.startswith("case:"):
+            self.entities[key].errors += turn.errors
         for other, event, facts in turn.messages:
             actions += self._apply(other, turn.at, [(event, facts)])
         return actions

@@ -23,7 +23,7 @@ END = START + 14 * DAY
 RUNS = 2_000
 CHUNKS = 8
 
-_TYPES = (
+_TYPES: tuple[tuple[str, dict[str, list[Any]]], ...] = (
     ("case.updated", {"status": ["waiting", "working", "open"]}), ("case.updated", {"tier": ["vip", "normal"]}),
     ("case.updated", {"priority": ["low", "high", "urgent"]}), ("case.updated", {"stage": ["execution", "done"]}),
     ("agent.replied", {"automated": [True, False]}), ("customer.replied", {}), ("case.resolved", {}),

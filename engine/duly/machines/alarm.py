@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from duly.calendars.limits import BeyondCalendar
 from duly.machines import climb as climbs
 from duly.machines.climb import Climb
 from duly.machines.clock import start
 from duly.machines.doing import do
-from duly.machines.run import OPEN, share
+from duly.machines.run import OPEN, failed, share
 from duly.machines.turn import Origin
 
 TYPE_CHECKING = False
@@ -26,22 +27,28 @@ if TYPE_CHECKING:
 WARN, BREACH, STEP, ROLL = range(4)
 
 
-def alarms(clock: Clock, run: Run, ladder: Ladder | None) -> list[Alarm]:
+def alarms(clock: Clock, run: Run, ladder: Ladder | None, turn: Turn | None = None) -> list[Alarm]:
     """Everything that is still to come of a run, soonest first; nothing while it stands still.
 
     A breach is noticed a microsecond after the due, and so is a step `at: due`: an event at the very due still
-    meets it (semantics §1.3). What is done then is dated at the due all the same.
+    meets it (semantics §1.3). What is done then is dated at the due all the same. A `turn`
+    is told of what lies beyond the facts of a calendar; it never comes.
     """
     if run.phase is not OPEN or run.due is None:
         return []
     found: list[Alarm] = []
     for number, percent in enumerate(clock.warn):
         if number not in run.warned:
-            at = share(run, percent)
+            try:
+                at = share(run, percent)
+            except BeyondCalendar as error:
+                at = None
+                if turn is not None:
+                    turn.fail(clock.rule, error)
             if at is not None:
                 found.append((at, WARN, number, 0))
     if ladder is not None and run.climb is not None:
-        for at, loop, step in climbs.steps(ladder, run.climb, run):
+        for at, loop, step in climbs.steps(ladder, run.climb, run, turn):
             found.append((at + 1 if at == run.due and step.base == "due" else at, STEP, loop, step.number))
     if not run.noted:
         found.append((run.due + 1, BREACH, 0, 0))
@@ -75,7 +82,8 @@ def ring(
             origin = Origin(clock.rule, "clock.expired", clock.source, **tags)
             do(turn, clock.on_expiry, origin, facts, clock.owner)
     elif run.due is not None:
-        return begin(clock, start(clock, run, run.due, facts), ladder, turn)
+        following = turn.reckon(clock.rule, start, clock, run, run.due, facts)
+        return failed(run) if following is None else begin(clock, following, ladder, turn)
     return run
 
 
@@ -99,6 +107,8 @@ def breach(clock: Clock, run: Run, turn: Turn) -> None:
 def begin(clock: Clock, run: Run, ladder: Ladder | None, turn: Turn) -> Run:
     """Announce a new cycle and set its ladder up."""
     target = run.target
+    if clock.before is None and (target is None or target.none):
+        return run
     source = clock.source if target is None or not target.source else target.source
     rule = clock.rule if target is None else target.rule
     origin = Origin(rule, "clock.started", source, clock=clock.id, cycle=run.cycle)

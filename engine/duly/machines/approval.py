@@ -120,12 +120,15 @@ class Approvals:
     def _ask(self, memory: dict[str, Any], spec: Json, turn: Turn, event: Event) -> None:
         asked = spec["by"][:1] if spec.get("mode") == "sequence" else list(spec["by"])
         calendar = self._calendars[spec.get("calendar", "always")]
-        due = after(calendar, turn.at, spec["due"]) if "due" in spec else None
+        rule = spec["rule"]
+        due = turn.reckon(rule, after, calendar, turn.at, spec["due"]) if "due" in spec else None
         deputy_at = None
         deputy = spec.get("deputy")
         if deputy is not None:
             there = turn.people(asked, {})
-            deputy_at = after(calendar, turn.at, deputy["after"]) if "after" in deputy else None if there else turn.at
+            deputy_at = None if there else turn.at
+            if "after" in deputy:
+                deputy_at = turn.reckon(rule, after, calendar, turn.at, deputy["after"])
         kept: dict[str, Any] = {
             "status": PENDING, "since": event.id, "asked": asked, "votes": {}, "due": due,
             "deputy_at": deputy_at, "deputies": False,

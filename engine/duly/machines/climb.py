@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from duly.calendars.limits import BeyondCalendar
     from duly.machines.run import Run
     from duly.machines.turn import Turn
 
@@ -34,15 +35,20 @@ class Climb:
         self.done = False
 
 
-def steps(ladder: Ladder, climb: Climb | None, run: Run) -> list[tuple[int, int, Step]]:
+def steps(ladder: Ladder, climb: Climb | None, run: Run, turn: Turn | None = None) -> list[tuple[int, int, Step]]:
     """The steps still to come, as (instant, loop, step), in order of time.
 
     Instants follow from the run's start and due alone, never from when an earlier step ran. A restart moves
-    the whole timetable so that its first step comes at the end of the lease.
+    the whole timetable so that its first step comes at the end of the lease. A `turn` is told of the steps
+    whose instant no calendar knows.
     """
     if climb is None or climb.done or climb.exhausted:
         return []
-    rows = timetable(ladder, run)
+    lost: list[tuple[str, BeyondCalendar]] = []
+    rows = timetable(ladder, run, lost)
+    if turn is not None:
+        for rule, error in lost:
+            turn.fail(rule, error)
     shift = climb.restarted - rows[0][0] if rows and climb.restarted is not None else 0
     found = []
     for at, loop, step in rows:
@@ -54,13 +60,16 @@ def steps(ladder: Ladder, climb: Climb | None, run: Run) -> list[tuple[int, int,
     return found
 
 
-def acknowledge(ladder: Ladder, climb: Climb, run: Run, at: int) -> None:
+def acknowledge(ladder: Ladder, climb: Climb, run: Run, turn: Turn) -> None:
     """An acknowledgement is a lease: the ladder is silent until it ends; then it resumes or restarts."""
     if ladder.lease is None or climb.done or climb.exhausted:
         return
     calendar = ladder.calendar or run.calendar
     assert calendar is not None
-    climb.lease = after(calendar, at, ladder.lease)
+    lease = turn.reckon(ladder.rule, after, calendar, turn.at, ladder.lease)
+    if lease is None:
+        return
+    climb.lease = lease
     if ladder.restarts:
         climb.restarted = climb.lease
         climb.restarts += 1
@@ -87,8 +96,10 @@ def fire(
     key = (loop, step.number)
     origin = Origin(step.rule, "ladder.step", step.source, **tags, step=step.id, loop=loop)
     if ladder.quiet is not None and not ladder.quiet.is_open(at) and step.tells:
-        climb.put_off[key] = ladder.quiet.next_open(at)
-        return
+        climb.put_off[key] = turn.reckon(step.rule, ladder.quiet.next_open, at)
+        if climb.put_off[key] is not None:
+            return
+        del climb.put_off[key]
     climb.fired.add(key)
     if step.unless is not None and step.unless(facts):
         turn.act("escalation.cancelled", Origin(step.rule, "unless", step.source, **tags, step=step.id, loop=loop))

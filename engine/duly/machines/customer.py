@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from duly.calendars.limits import BeyondCalendar
 from duly.cases import Event
 from duly.instants import render
 from duly.machines.budget import free_at
@@ -126,17 +127,24 @@ class Customers:
         at = event.at
         if any(p["survey"] == survey.id and p["case"] == event.case and p["status"] == PLANNED for p in state.plans):
             return
+        wanted, send_by = at, None
+        if survey.send_after is not None:
+            wanted = turn.reckon(survey.rule, after, survey.calendar, at, survey.send_after)
+        if survey.send_by is not None:
+            send_by = turn.reckon(survey.rule, after, survey.calendar, at, survey.send_by)
         plan: dict[str, Any] = {
             "survey": survey.id, "case": event.case, "occurrence": event.id, "status": PLANNED, "gate": None,
-            "at": at, "wanted": at if survey.send_after is None else after(survey.calendar, at, survey.send_after),
-            "send_at": None, "send_by": None if survey.send_by is None else after(survey.calendar, at, survey.send_by),
-            "sent_at": None, "reminders": 0, "told": [], "facts": {name: value for name, value in facts.items() if "." not in name},
+            "at": at, "wanted": wanted, "send_at": None, "send_by": send_by,
+            "sent_at": None, "reminders": 0, "told": [],
+            "facts": {name: value for name, value in facts.items() if "." not in name},
         }  # fmt: skip
         state.plans.append(plan)
         if survey.when is not None and not survey.when(facts):
             self._suppress(survey, plan, "when", turn)
         elif not sampled(survey.id, state.id, survey.sample):
             self._suppress(survey, plan, "sample", turn)
+        elif wanted is None:
+            self._suppress(survey, plan, "calendar", turn)
 
     def _suppress(self, survey: Survey, plan: dict[str, Any], gate: str, turn: Turn) -> None:
         plan["status"], plan["gate"], plan["send_at"] = SUPPRESSED, gate, None
@@ -154,8 +162,11 @@ class Customers:
             limit = survey.when_blocked
             blocked = free > wanted and (limit is None or free > plan["wanted"] + limit["amount"])
             # Nobody is called back in the middle of the night: it goes out in the open time of its calendar.
-            at = survey.calendar.next_open(free)
             turn.subject = {"customer": state.id, "case": plan["case"]}
+            at = turn.reckon(survey.rule, survey.calendar.next_open, free)
+            if at is None:
+                self._suppress(survey, plan, "calendar", turn)
+                continue
             if blocked or (plan["send_by"] is not None and at > plan["send_by"]):
                 self._suppress(survey, plan, "ledger" if free > wanted else "plan", turn)
                 continue
@@ -172,7 +183,10 @@ class Customers:
 
     def _coming(self, state: Customer) -> list[tuple[int, dict[str, Any], str]]:
         """What each plan waits for: to be sent, to remind, to expire."""
-        found: list[tuple[int, dict[str, Any], str]] = []
+        return [(at, plan, what) for at, plan, what in self._waited_for(state) if at is not None]
+
+    def _waited_for(self, state: Customer) -> list[tuple[int | None, dict[str, Any], str]]:
+        found: list[tuple[int | None, dict[str, Any], str]] = []
         for plan in state.plans:
             survey = self._surveys[plan["survey"]]
             if plan["status"] == PLANNED and plan["send_at"] is not None:
@@ -180,14 +194,17 @@ class Customers:
             elif plan["status"] == SENT:
                 if survey.reminder is not None and plan["reminders"] < survey.reminder["times"]:
                     since = plan["reminded_at"] if plan["reminders"] else plan["sent_at"]
-                    found.append((after(survey.calendar, since, survey.reminder["after"]), plan, "reminder"))
+                    found.append((_known(survey, since, survey.reminder["after"]), plan, "reminder"))
                 if survey.expires is not None:
-                    found.append((after(survey.calendar, plan["sent_at"], survey.expires), plan, EXPIRED))
+                    found.append((_known(survey, plan["sent_at"], survey.expires), plan, EXPIRED))
         return found
 
     def _send(self, state: Customer, survey: Survey, plan: dict[str, Any], turn: Turn) -> None:
         plan["status"], plan["sent_at"] = SENT, turn.at
         state.sent.append((turn.at, survey.id, survey.kind))
+        for length in (survey.reminder and survey.reminder["after"], survey.expires):
+            if length is not None:
+                turn.reckon(survey.rule, after, survey.calendar, turn.at, length)
         turn.act("survey.sent", self._origin(survey, plan, "survey.planned"), survey.content(plan["facts"]))
         if plan["case"] is not None:
             # The case that it is about hears of it too: a gate may wait for it, a reaction may follow.
@@ -271,3 +288,9 @@ class Customers:
         return found
 
 
+def _known(survey: Survey, since: int, length: Mapping[str, Any]) -> int | None:
+    """`length` after `since`; None where the calendar does not know, which was said when the survey went out."""
+    try:
+        return after(survey.calendar, since, length)
+    except BeyondCalendar:
+        return None

@@ -60,7 +60,9 @@ def _task(turn: Turn, action: Json, origin: Origin, facts: Facts, index: int, ow
     to = references(action["to"], owner) if "to" in action else []
     data = {"task": action["task"], "to": to, "people": turn.people(to, facts), **_extras(action)}
     due = action.get("due")
-    due_by = None if due is None else after(turn.calendars[due["calendar"]], turn.at, due)
+    due_by = None
+    if due is not None:
+        due_by = turn.reckon(origin.rule, after, turn.calendars[due["calendar"]], turn.at, due)
     turn.act("task", origin, data, index=index, due_by=due_by)
 
 

@@ -144,7 +144,7 @@ class Duties:
         about = next(iter(who.values()), turn.subject.get("case") or turn.subject.get("customer") or "set")
         if not sampled(duty.id, f"{about}:{occurrence}", duty.sample):
             return
-        due = None if duty.due is None else after(duty.calendar, turn.at, duty.due)
+        due = None if duty.due is None else turn.reckon(duty.rule, after, duty.calendar, turn.at, duty.due)
         entry = {"duty": duty.id, "who": dict(who), "opened": occurrence, "due": due, "late": False}
         origin = self._origin(duty, entry)
         turn.act("duty.opened", origin, self._data(duty, turn, facts), due_by=due)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from duly.calendars.limits import BeyondCalendar
 from duly.conditions.predicates import predicate
 from duly.machines.run import Run, share
 
@@ -64,22 +65,30 @@ class Ladder:
         self.calendar = None if name is None else calendars[name]
 
 
-def timetable(ladder: Ladder, run: Run) -> list[tuple[int, int, Step]]:
+def timetable(
+    ladder: Ladder, run: Run, lost: list[tuple[str, BeyondCalendar]] | None = None
+) -> list[tuple[int, int, Step]]:
     """Every step as (instant, loop, step) in order of time, from the run's start and due (semantics §3.1).
 
-    Empty while there is no due: a paused clock, or one without a promise.
+    Empty while there is no due: a paused clock, or one without a promise. Steps whose instant lies beyond the
+    facts of a calendar go to `lost`, as (rule, error); without it BeyondCalendar is raised.
     """
     if run.due is None or run.calendar is None:
         return []
     calendar = ladder.calendar or run.calendar
     rows: list[tuple[int, int, int, Step]] = []
     for order, step in enumerate(ladder.steps):
-        first = _first(step, run, calendar)
-        if first is None:
-            continue
-        rows.append((first, 0, order, step))
-        for loop in range(1, ladder.loops):
-            rows.append((calendar.due(first, loop * ladder.every), loop, order, step))
+        try:
+            first = _first(step, run, calendar)
+            if first is None:
+                continue
+            rows.append((first, 0, order, step))
+            for loop in range(1, ladder.loops):
+                rows.append((calendar.due(first, loop * ladder.every), loop, order, step))
+        except BeyondCalendar as error:
+            if lost is None:
+                raise
+            lost.append((step.rule, error))
     rows.sort()  # no two rows have both loop and order in common, so that steps are never compared
     return [(at, loop, step) for at, loop, _, step in rows]
 

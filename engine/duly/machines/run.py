@@ -71,6 +71,15 @@ class Run:
         return (now if self.ended_at is None else self.ended_at) > self.due
 
 
+def failed(run: Run) -> Run:
+    """What is left of a clock without an answer: it says so, the other clocks of the case run on (semantics §9)."""
+    found = Run(run.cycle if run.phase is OPEN else run.cycle + 1)
+    found.phase = FAILED
+    found.started_at = run.started_at
+    found.alive = True
+    return found
+
+
 def elapsed(run: Run, now: int) -> int:
     """Open time that the cycle has run until `now`, or will have, each stretch in its own calendar, in µs."""
     since, here = run.since, run.calendar

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from duly.actions import Action
+from duly.calendars.limits import BeyondCalendar
 from duly.cases import Event, Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from duly.machines.roster import Roster
 
 MOST_EMITTED = 32
+POLICY = "policy:"
+"""What the actor of an event begins with that a rule of the policy gave rise to; the rule follows."""
 
 
 class Origin:
@@ -38,7 +41,9 @@ class Turn:
     key such as `customer:K-7`, event, the facts of the case then). `present` is who said to be on duty or not.
     """
 
-    __slots__ = ("actions", "at", "calendars", "chain", "messages", "present", "queue", "refused", "roster", "subject")
+    __slots__ = (
+        "actions", "at", "calendars", "chain", "errors", "messages", "present", "queue", "refused", "roster", "subject",
+    )  # fmt: skip
 
     def __init__(self, at: int, subject: Mapping[str, Any], roster: Roster, present: Mapping[str, bool]) -> None:
         self.at = at
@@ -51,6 +56,7 @@ class Turn:
         self.messages: list[tuple[str, Event, Mapping[str, Any]]] = []
         self.chain: list[str] = []
         self.refused: list[tuple[Event, Refused]] = []
+        self.errors: list[dict[str, Any]] = []
 
     def act(self, type: str, origin: Origin, data: Mapping[str, Any] | None = None, *, at: int | None = None,
             index: int = 0, due_by: int | None = None) -> Action:  # fmt: skip
@@ -71,6 +77,24 @@ class Turn:
         self.actions.append(action)
         return action
 
+    def reckon(self, rule: str, sum: Callable[..., Any], *terms: Any) -> Any:
+        """The instant that a sum over calendars comes to; None where it lies beyond their facts, which is then
+        an error of the rule and stops nothing else (semantics §9).
+        """
+        try:
+            return sum(*terms)
+        except BeyondCalendar as error:
+            self.fail(rule, error)
+            return None
+
+    def fail(self, rule: str, error: BeyondCalendar) -> None:
+        """Say that a rule has no answer: an error of the entity, and the fact `rule_error`."""
+        found = {"code": "beyond_calendar", "message": error.message, "rule": rule}
+        if found not in self.errors:
+            self.errors.append(found)
+            origin = Origin(rule, "beyond_calendar", (), f"{self.at}/{error.message}")
+            self.act("rule_error", origin, {"code": "beyond_calendar", "message": error.message})
+
     def emit(self, type: str, origin: Origin, payload: Mapping[str, Any] | None = None, index: int = 0) -> Event:
         """Add an event to the same instant. Raises Refused where a chain of them does not end."""
         self.chain.append(type)
@@ -78,7 +102,7 @@ class Turn:
             chain = " → ".join(f"`{name}`" for name in self.chain[-6:])
             raise Refused("E108", f"more than {MOST_EMITTED} events in one step, ending {chain}")
         event = Event(f"{origin.rule}/{origin.occurrence or self.at}/{index}/{len(self.chain)}", type, self.at)
-        event.actor = "policy"
+        event.actor = POLICY + origin.rule
         for name, value in self.subject.items():
             if name in ("case", "customer", "person"):
                 setattr(event, name, value)

@@ -138,6 +138,7 @@ class Sets:
         run.phase, run.started_at, run.due, run.since = OPEN, turn.at, turn.at, turn.at
         run.calendar = self._ladders[name].calendar or self._calendars["always"]
         run.climb = Climb()
+        climb.steps(self._ladders[name], run.climb, run, turn)
         state.escalations[occurrence] = (name, run)
 
     def _wave(self, state: Whole, name: str, turn: Turn) -> None:

@@ -37,6 +37,8 @@ def trace(policy: PolicySet, state: State, places: Places) -> list[dict[str, Any
         listing = {"list": f"classification of `{table.field}`", "sets": table.field, "from": origin}
         if origin in ("input", "agent"):
             found.append({**listing, "entries": [], "note": f"the value came with the case ({origin})"})
+        elif origin not in table.rules and origin != table.otherwise_rule:
+            found.append({**listing, "entries": [], "note": f"the value was set by {origin}"})
         else:
             rules = _tried(table.rules, state.facts, book, every=table.hit != "first")
             found.append({**listing, "entries": _closed(rules, table.otherwise_rule, book, origin)})
