@@ -76,9 +76,9 @@ CASES: list[tuple[str, str, str, str, dict[str, tuple[str, str, bool]]]] = [
         "group:orders",
         {
             "intake 1": ("met", "2026-03-17T06:17:00Z", False),
-            # Handed to whoever is on duty the moment it is on record.
+            # Handed over a second after it is on record.
             "dispatch 1": ("met", "2026-03-17T06:40:00Z", False),
-            "response 1": ("met", "2026-03-17T10:10:00Z", False),
+            "response 1": ("met", "2026-03-17T10:10:01Z", False),
             "resolution 1": ("running", "2026-03-20T13:00:00Z", False),
         },
     ),
@@ -90,7 +90,7 @@ CASES: list[tuple[str, str, str, str, dict[str, tuple[str, str, bool]]]] = [
         {
             "intake 1": ("met", "2026-09-29T11:45:00Z", False),
             "dispatch 1": ("met", "2026-09-29T12:03:00Z", False),
-            "response 1": ("met", "2026-09-30T03:33:00Z", False),
+            "response 1": ("met", "2026-09-30T03:33:01Z", False),
             "resolution 1": ("running", "2026-10-09T13:00:00Z", False),
         },
     ),
@@ -102,7 +102,7 @@ CASES: list[tuple[str, str, str, str, dict[str, tuple[str, str, bool]]]] = [
         {
             "intake 1": ("met", "2026-06-02T02:15:00Z", False),
             "dispatch 1": ("met", "2026-06-02T02:35:00Z", False),
-            "response 1": ("met", "2026-06-02T06:05:00Z", False),
+            "response 1": ("met", "2026-06-02T06:05:01Z", False),
             "resolution 2": ("running", "2026-06-09T13:00:00Z", False),
             "feedback 1": ("cancelled", "2026-06-04T13:00:00Z", False),
         },
