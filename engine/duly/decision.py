@@ -265,13 +265,15 @@ def _batches(case: Case, at: int) -> list[tuple[int, list[Event]]]:
             raise Refused(
                 "E107", f"event of case `{event.case}` in case `{case.id}`", f"events[{number}].case"
             )
-        seen.setdefault(event.id, event)
+        first = seen.setdefault(event.id, event)
+        if first is not event and not event.repeats(first):
+            raise Refused("E108", f"two different events have the id `{event.id}`", f"events[{number}].id")
     events = sorted(seen.values(), key=_order)
     given = next((event for event in events if event.type == "case.opened"), None)
     if given is None:
         events = sorted([opening, *events], key=_order)
     elif case.fields:
-        given.changes = {**case.fields, **given.changes}
+        events[events.index(given)] = given.with_fields(case.fields)
     batches: list[tuple[int, list[Event]]] = []
     for event in events:
         if event.at > at:
