@@ -61,7 +61,12 @@ class Event:
 
     def repeats(self, other: Event) -> bool:
         """Whether this says the same as another event of its id."""
-        return (self.type, self.at, self.changes, self.payload) == (other.type, other.at, other.changes, other.payload)
+        return (self.type, self.at, self.changes, self.payload) == (
+            other.type,
+            other.at,
+            other.changes,
+            other.payload,
+        )
 
     def with_fields(self, fields: Mapping[str, Any]) -> Event:
         """A copy with these case fields beneath its own."""
@@ -82,7 +87,13 @@ def instant(value: Any, path: str) -> int:
 
 def _text(value: Any, path: str, example: str) -> str:
     if not isinstance(value, str) or not value:
-        found = "nothing" if value is None else f"`{value}`" if not isinstance(value, (dict, list)) else "a structure"
+        found = (
+            "nothing"
+            if value is None
+            else f"`{value}`"
+            if not isinstance(value, (dict, list))
+            else "a structure"
+        )
         raise Refused("E102", f"expected a text such as `{example}`, found {found}", path)
     return value
 

@@ -66,7 +66,9 @@ def explain(
     return 1 if bad else 0
 
 
-def _explained(policy: Any, state: Any, now: int, places: dict[str, Any], chosen: str | None) -> dict[str, Any]:
+def _explained(
+    policy: Any, state: Any, now: int, places: dict[str, Any], chosen: str | None
+) -> dict[str, Any]:
     """The decision with its trace and, for each clock, the account of its time."""
     decision: dict[str, Any] = policy.view(state, now)
     decision["trace"] = [
