@@ -60,7 +60,9 @@ def modules(cache: Path, words: list[str]) -> tuple[str, set[str]]:
     )  # fmt: skip
     assert 0 == done.returncode, done.stderr
     files = json.loads(done.stderr)
-    foreign = {name for name, file in files.items() if "site-packages" in file and not name.startswith("duly")}
+    foreign = {
+        name for name, file in files.items() if "site-packages" in file and not name.startswith("duly")
+    }
     return done.stdout, foreign | (set(files) & (SLOW | LANGUAGE))
 
 

@@ -53,11 +53,11 @@ def imported() -> set[str]:
 
 
 def declared() -> set[str]:
-    """The distributions that a user gets, with every extra but the one for development."""
+    """The distributions that a user gets, with every extra but those for development and for benchmarks."""
     extras = PROJECT["project"]["optional-dependencies"]
     wanted = [
         *PROJECT["project"]["dependencies"],
-        *(each for name in extras if name != "dev" for each in extras[name]),
+        *(each for name in extras if name not in ("dev", "bench") for each in extras[name]),
     ]
     return {re.split(r"[<>=!~ ]", each)[0] for each in wanted}
 

@@ -150,7 +150,9 @@ def test_no_keyword_is_foreign_to_the_quick_check() -> None:
 
 def test_forms_have_words() -> None:
     """Each pattern says in words what it wants."""
-    mute = [f"{name}{pointer}" for name, pointer, part in PARTS if "pattern" in part and "x-expected" not in part]
+    mute = [
+        f"{name}{pointer}" for name, pointer, part in PARTS if "pattern" in part and "x-expected" not in part
+    ]
     assert [each for each in mute if not each.startswith("diagnostics")] == []
 
 
@@ -219,7 +221,9 @@ def test_editor_schemas_are_whole_in_themselves() -> None:
         assert re.findall(r'"x-[a-z]+"|"\$defs"', text) == []
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "tests/cases/language").glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "tests/cases/language").glob("*.yaml")), ids=lambda path: path.stem
+)
 def test_editor_schemas_accept_the_language(path: Path) -> None:
     """What the language reference writes is right in an editor, by the kind's schema and by the one for all."""
     ((document,), _) = documents.load(path.read_text(encoding="utf-8"), path.name)
@@ -228,7 +232,9 @@ def test_editor_schemas_accept_the_language(path: Path) -> None:
         assert list(Draft7Validator(editors.editor_schema(name)).iter_errors(data)) == []
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "tests/cases/validation").glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "tests/cases/validation").glob("*.yaml")), ids=lambda path: path.stem
+)
 def test_editor_schemas_refuse_what_is_wrong(path: Path) -> None:
     """What validation refuses is wrong in an editor too, but for names given twice."""
     for case in yaml.safe_load(path.read_text(encoding="utf-8")):
@@ -249,7 +255,9 @@ def test_examples_in_the_reference_are_yaml() -> None:
     for name, _, part in PARTS:
         for example in part.get("examples", ()) if name in (*KINDS.values(), schemas.COMMON) else ():
             for text in (yaml_text.flow(example), yaml_text.block({"a": example})):
-                ((document,), faults) = documents.load(text if text.startswith("a:") else f"a: {text}", "a.yaml")
+                ((document,), faults) = documents.load(
+                    text if text.startswith("a:") else f"a: {text}", "a.yaml"
+                )
                 assert (faults, document.data) == ([], {"a": example})
 
 

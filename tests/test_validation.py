@@ -114,7 +114,22 @@ def test_the_kind_can_be_given() -> None:
 WORDS = ["", "x", "case.opened", "30m", "80%", "due + 2h", "role:x", "customer", True, False, None, 0, 1, -1, 2.0, 0.5,
          [], {}, [1], ["a", "a"], [1, True, 1.0], {"param": "p"}, {"param": 3}, {"on": "a.b"}, {"a": "b"},
          [{"id": "x"}, {"id": "x"}], {"each": "c"}, "a b", "09:00", "2026-12-31", "5m\n"]  # fmt: skip
-KEYS = ["id", "when", "within", "none", "due", "param", "on", "to", "do", "kind", "spec", "unknown", "every", "notify"]
+KEYS = [
+    "id",
+    "when",
+    "within",
+    "none",
+    "due",
+    "param",
+    "on",
+    "to",
+    "do",
+    "kind",
+    "spec",
+    "unknown",
+    "every",
+    "notify",
+]
 
 
 def containers(data: Any) -> list[Any]:
@@ -183,7 +198,9 @@ def test_mutated_documents_always_have_a_place() -> None:
             _, found = validation.validate(document, thorough=True)
             typed, again = validation.validate(document)
             assert [each.code for each in found] == [each.code for each in again]
-            assert typed.kind not in validation.KINDS or validation.conforms(typed.data, typed.kind) == (not found)
+            assert typed.kind not in validation.KINDS or validation.conforms(typed.data, typed.kind) == (
+                not found
+            )
             for each in found:
                 assert each.message and each.span.line >= 1 and each.span.file == "policy.yaml"
                 assert each.message[0].islower() or each.message[0] == "`"

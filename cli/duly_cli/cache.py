@@ -102,7 +102,9 @@ def store(key: str, *lines: Any) -> None:
     folder = place()
     if folder is None:
         return
-    content = b"\n".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() for line in lines)
+    content = b"\n".join(
+        json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() for line in lines
+    )
     path = os.path.join(folder, key + ".json")
     part = f"{path}.{os.getpid()}"
     try:

@@ -83,8 +83,14 @@ def run(asked: Asked) -> int:
     gc.set_threshold(100_000, 50, 100)
     gc.enable()
     # A decision is a tree: looking for circles in it would take as long as writing it.
-    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=plain, check_circular=False).encode
-    pretty = json.JSONEncoder(ensure_ascii=False, indent=2, default=plain).encode if sys.stdout.isatty() else encode
+    encode = json.JSONEncoder(
+        ensure_ascii=False, separators=(",", ":"), default=plain, check_circular=False
+    ).encode
+    pretty = (
+        json.JSONEncoder(ensure_ascii=False, indent=2, default=plain).encode
+        if sys.stdout.isatty()
+        else encode
+    )
     out = sys.stdout
     bad = total = 0
     for line, case in values(stream):

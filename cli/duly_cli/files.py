@@ -74,7 +74,11 @@ def find(argument: str) -> Files:
     if os.path.isfile(argument):
         files.bundle = read(argument)
         if not files.bundle.startswith(BUNDLE_MAGIC):
-            hint = f"; name its folder: `{os.path.dirname(argument) or '.'}`" if argument.endswith(".yaml") else ""
+            hint = (
+                f"; name its folder: `{os.path.dirname(argument) or '.'}`"
+                if argument.endswith(".yaml")
+                else ""
+            )
             raise Unreadable(f"`{argument}` is not a bundle that `duly build` made{hint}")
         return files
     if not os.path.isfile(os.path.join(argument, MANIFEST)):

@@ -15,7 +15,14 @@ def find_at(argument: str) -> Files:
     if not revision or revision.startswith("-"):
         example = "`git:REV` or `git:REV:PATH`, such as `git:main:policy`"
         raise Unreadable(f"`{argument}` names no revision; write {example}")
-    _git(argument, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}", missing=f"no revision `{revision}`")
+    _git(
+        argument,
+        "rev-parse",
+        "--verify",
+        "--quiet",
+        f"{revision}^{{commit}}",
+        missing=f"no revision `{revision}`",
+    )
     listing = _git(argument, "ls-tree", "-r", "-z", "--full-tree", revision, *([path] if path else []))
     files = Files(argument)
     for row in listing.decode("utf-8", "surrogateescape").split("\0"):

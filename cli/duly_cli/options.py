@@ -12,9 +12,15 @@ Command = Callable[..., Any]
 
 def policy(command: Command) -> Command:
     """`[POLICY] --param NAME=VALUE --params FILE`."""
-    command = click.option("--params", "parameters_file", metavar="FILE", help="A file of parameter values.")(command)
+    command = click.option("--params", "parameters_file", metavar="FILE", help="A file of parameter values.")(
+        command
+    )
     return click.option(
-        "--param", "parameters", multiple=True, metavar="NAME=VALUE", help="The value of a parameter; repeatable."
+        "--param",
+        "parameters",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="The value of a parameter; repeatable.",
     )(command)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -19,7 +20,7 @@ from duly_cli.widths import fitted, width
 if TYPE_CHECKING:
     from duly_cli.sources import Invalid
 
-FORMATS = ["text", "json", "sarif", "github"]
+FORMATS = ["text", "json", "sarif", "github", "gitlab"]
 _COLOURS = {"error": "31;1", "warning": "33;1", "info": "36"}
 _MOST_ANNOTATIONS = 10
 _MOST_RESULTS = 5_000
@@ -248,4 +249,23 @@ def _escaped(text: str, attribute: bool = False) -> str:
     return text.replace(":", "%3A").replace(",", "%2C") if attribute else text
 
 
-_RENDERERS = {"text": _text, "json": _json, "sarif": _sarif, "github": _github}
+def _gitlab(diagnostics: Sequence[Diagnostic], texts: Mapping[str, bytes], colour: bool) -> str:
+    """A Code Quality report; a fault keeps its fingerprint where only lines have moved."""
+    del texts, colour
+    seen_before: Counter[tuple[str, ...]] = Counter()
+    report = []
+    for each in diagnostics:
+        identity = (each.code, each.span.file, str(each.path), each.message)
+        seen_before[identity] += 1
+        print_of = json.dumps([*identity, seen_before[identity]])
+        report.append({
+            "description": each.message + (f" ({each.help})" if each.help else ""),
+            "check_name": each.code,
+            "fingerprint": hashlib.sha256(print_of.encode()).hexdigest(),
+            "severity": {"error": "major", "warning": "minor"}.get(each.severity, "info"),
+            "location": {"path": each.span.file.replace(os.sep, "/"), "lines": {"begin": each.span.line}},
+        })  # fmt: skip
+    return json.dumps(report, ensure_ascii=False, indent=2) + "\n"
+
+
+_RENDERERS = {"text": _text, "json": _json, "sarif": _sarif, "github": _github, "gitlab": _gitlab}

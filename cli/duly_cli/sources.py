@@ -103,4 +103,13 @@ def compile_files(files: Files, choice: Choice, *, thorough: bool = False) -> tu
     return compilation, config.get("matcher", "native")
 
 
-__all__ = ["Choice", "Invalid", "Loaded", "Unreadable", "compile_files", "is_parameter_file", "load", "open_set"]
+__all__ = [
+    "Choice",
+    "Invalid",
+    "Loaded",
+    "Unreadable",
+    "compile_files",
+    "is_parameter_file",
+    "load",
+    "open_set",
+]

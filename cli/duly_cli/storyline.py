@@ -78,7 +78,16 @@ def _data(data: Any) -> str:
     for name, value in data.items():
         if value is None or value in ([], {}, ""):
             continue
-        text = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+        text = ", ".join(map(_word, value)) if isinstance(value, (list, tuple)) else _word(value)
         words.append(text if name in ("to", "template", "task", "event", "fields") else f"{name}={text}")
     joined = " ".join(words)
     return fitted(joined, 90) if width(joined) > 90 else joined
+
+
+def _word(value: Any) -> str:
+    """A value as a policy writes it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name}: {_word(each)}" for name, each in value.items()) + "}"
+    return str(value)

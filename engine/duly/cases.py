@@ -59,6 +59,23 @@ class Event:
         self.path = ""
         self.field_path = "data."
 
+    def repeats(self, other: Event) -> bool:
+        """Whether this says the same as another event of its id."""
+        return (self.type, self.at, self.changes, self.payload) == (
+            other.type,
+            other.at,
+            other.changes,
+            other.payload,
+        )
+
+    def with_fields(self, fields: Mapping[str, Any]) -> Event:
+        """A copy with these case fields beneath its own."""
+        copy = Event(self.id, self.type, self.at)
+        for name in self.__slots__:
+            setattr(copy, name, getattr(self, name))
+        copy.changes = {**fields, **self.changes}
+        return copy
+
 
 def instant(value: Any, path: str) -> int:
     """The instant at `path` of a case or an event. Raises Refused."""
@@ -70,7 +87,13 @@ def instant(value: Any, path: str) -> int:
 
 def _text(value: Any, path: str, example: str) -> str:
     if not isinstance(value, str) or not value:
-        found = "nothing" if value is None else f"`{value}`" if not isinstance(value, (dict, list)) else "a structure"
+        found = (
+            "nothing"
+            if value is None
+            else f"`{value}`"
+            if not isinstance(value, (dict, list))
+            else "a structure"
+        )
         raise Refused("E102", f"expected a text such as `{example}`, found {found}", path)
     return value
 

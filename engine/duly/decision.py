@@ -270,7 +270,9 @@ def batches(case: Case, at: int) -> list[tuple[int, list[Event]]]:
             raise Refused(
                 "E107", f"event of case `{event.case}` in case `{case.id}`", f"events[{number}].case"
             )
-        seen.setdefault(event.id, event)
+        first = seen.setdefault(event.id, event)
+        if first is not event and not event.repeats(first):
+            raise Refused("E108", f"two different events have the id `{event.id}`", f"events[{number}].id")
     events = sorted(seen.values(), key=_order)
     given = next((event for event in events if event.type == "case.opened"), None)
     if given is None:
@@ -278,7 +280,7 @@ def batches(case: Case, at: int) -> list[tuple[int, list[Event]]]:
     else:
         given.customer = given.customer or case.customer
         if case.fields:
-            given.changes = {**case.fields, **given.changes}
+            events[events.index(given)] = given.with_fields(case.fields)
     batches: list[tuple[int, list[Event]]] = []
     for event in events:
         if event.at > at:

@@ -31,7 +31,12 @@ TEXTS = ["a", "ab", "abc", "refund", "please refund", "退款", "请退款", "ca
          "A", "🙂", "\u1100\u1161", "가", "ﬁ", "line\nbreak"]  # fmt: skip
 CASE_TEXTS = [*TEXTS, "", " ", "x" * 65_536]
 PATTERNS = ["^a", "b+c", "退", "a|c", "^$", "[0-9]+", "^(?i)REFUND$", "caf\u00e9", "cafe\u0301", ".{3,5}"]
-ENUMS = [["low", "normal", "high", "urgent"], ["普通", "紧急"], ["yes", "no", "1", "true"], ["caf\u00e9", "tea"]]
+ENUMS = [
+    ["low", "normal", "high", "urgent"],
+    ["普通", "紧急"],
+    ["yes", "no", "1", "true"],
+    ["caf\u00e9", "tea"],
+]
 MEMBERS = ["outage", "vip", "退款", "caf\u00e9", "1"]
 DURATIONS = ["90s", "1m30s", "2h", "120m", "3d", "72h", "1w", "0s", "1h30m"]
 INSTANTS = ["2026-03-02T09:00:00+08:00", "2026-03-02T01:00:00Z", "2026-03-02T01:00:00.000001Z",
@@ -218,7 +223,9 @@ def _test(random: Random, field: dict[str, Any]) -> Any:
 def _set_test(random: Random) -> dict[str, Any]:
     operators = random.sample(["has", "has_any", "has_all", "has_none"], random.randint(1, 2))
     return {
-        operator: random.choice(MEMBERS) if operator == "has" else random.sample(MEMBERS, random.randint(1, 3))
+        operator: random.choice(MEMBERS)
+        if operator == "has"
+        else random.sample(MEMBERS, random.randint(1, 3))
         for operator in operators
     }
 

@@ -340,3 +340,15 @@ def test_a_refused_event_is_never_half_applied() -> None:
             policy().apply(state, at, [event])
         after = json.dumps(policy().view(state, at), default=str), dict(state.facts), dict(state.inputs)
         assert after == before
+
+
+def test_one_id_cannot_mean_two_events() -> None:
+    """Two different events of one id are refused, in whatever order they come; which of them counts is not guessed."""
+    at = "2026-03-02T09:00:00Z"
+    twice: list[dict[str, Any]] = [
+        {"id": "e", "at": at, "type": "agent.replied", "data": {"automated": each}} for each in (True, False)
+    ]
+    for events in (twice, twice[::-1]):
+        with pytest.raises(Refused) as refused:
+            told({"id": "C", "opened_at": at, "events": events}, instants.parse(at))
+        assert (refused.value.code, refused.value.path) == ("E108", "events[1].id")

@@ -13,7 +13,9 @@ from duly_cli.sources import Choice, load
 
 @click.command()
 @click.argument("policy", default=".")
-@click.option("--output", "-o", required=True, metavar="FILE", help="The bundle to write, such as policy.duly.")
+@click.option(
+    "--output", "-o", required=True, metavar="FILE", help="The bundle to write, such as policy.duly."
+)
 @options.policy
 def build(policy: str, output: str, parameters: tuple[str, ...], parameters_file: str | None) -> int:
     """Build a bundle: the compiled policy with its parameters, its facts and its revision.
@@ -23,7 +25,10 @@ def build(policy: str, output: str, parameters: tuple[str, ...], parameters_file
     files = find(policy)
     loaded = load(policy, Choice(parameters, parameters_file))
     listed = [
-        {"file": os.path.relpath(name, policy) if os.path.isdir(policy) else name, "sha256": cache.digest_of(content)}
+        {
+            "file": os.path.relpath(name, policy) if os.path.isdir(policy) else name,
+            "sha256": cache.digest_of(content),
+        }
         for name, content in files.sources
     ]
     content = bundles.pack(loaded, listed)

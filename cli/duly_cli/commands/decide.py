@@ -14,7 +14,9 @@ from duly_cli.sources import Choice
 @click.argument("places", nargs=-1, metavar="[POLICY] [CASE|-]")
 @options.policy
 @options.at
-@click.option("--explain", is_flag=True, help="Add a trace: the entries tried, in order, and the test that settled it.")
+@click.option(
+    "--explain", is_flag=True, help="Add a trace: the entries tried, in order, and the test that settled it."
+)
 @options.matcher
 @click.option("--strict", is_flag=True, help="Stop at the first case that cannot be decided.")
 def decide(

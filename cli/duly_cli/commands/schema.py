@@ -33,7 +33,9 @@ def schema(kind: str | None, draft: str, folder: Path | None, form: str) -> None
         _list([(name, schemas.read(name)["description"]) for name in schemas.NAMES], form)
     else:
         name = _named(kind, draft)
-        click.echo(editors.text(editors.editor_schema(name)) if draft == "7" else schemas.text(name), nl=False)
+        click.echo(
+            editors.text(editors.editor_schema(name)) if draft == "7" else schemas.text(name), nl=False
+        )
 
 
 def _named(kind: str, draft: str) -> str:

@@ -16,7 +16,11 @@ from duly_cli.sources import Choice, compile_files
 @click.argument("policy", default=".")
 @options.policy
 @click.option(
-    "--format", "form", type=click.Choice(rendering.FORMATS), default="text", help="For a person, a program, or CI."
+    "--format",
+    "form",
+    type=click.Choice(rendering.FORMATS),
+    default="text",
+    help="For a person, a program, or CI.",
 )
 @click.option("--output", "-o", metavar="FILE", help="Write the report to FILE.")
 def validate(

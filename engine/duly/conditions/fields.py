@@ -7,9 +7,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
-FieldType: TypeAlias = Literal[
-    "text", "number", "integer", "boolean", "enum", "set", "duration", "instant"
-]
+FieldType: TypeAlias = Literal["text", "number", "integer", "boolean", "enum", "set", "duration", "instant"]
 Default: TypeAlias = str | int | float | Decimal | bool | frozenset[str] | None
 
 _EQUALITY = ("is", "in", "not")

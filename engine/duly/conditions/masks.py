@@ -28,7 +28,9 @@ class SparseValues:
     __slots__ = ("_flips", "_missing")
 
     def __init__(self, flips: dict[Any, list[int]], missing: int) -> None:
-        self._flips = {value: tuple(rows) if len(rows) < STRIDE else mask_of(rows) for value, rows in flips.items()}
+        self._flips = {
+            value: tuple(rows) if len(rows) < STRIDE else mask_of(rows) for value, rows in flips.items()
+        }
         self._missing = missing
 
     def get(self, value: Any, other: int) -> int:

@@ -71,7 +71,9 @@ def _leaf(test: Test, negated: bool) -> Condition:
         case "exists":
             return Test(test.field, "exists", test.value is not negated, test.at)
         case "has_all":
-            return _pushed(All(tuple(Test(test.field, "has", value, test.at) for value in _values(test))), negated)
+            return _pushed(
+                All(tuple(Test(test.field, "has", value, test.at) for value in _values(test))), negated
+            )
         case "has_none":
             some = Not(Test(test.field, "has_any", test.value, test.at))
             return _pushed(All((Test(test.field, "exists", True, test.at), some), test.at), negated)

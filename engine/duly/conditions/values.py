@@ -91,7 +91,9 @@ class Intake:
 
     def _complete(self, facts: dict[str, Any], faults: list[Fault]) -> None:
         for name, default in self._defaults:
-            if name not in facts and not (faults and any(self._prefix + fault["path"] == name for fault in faults)):
+            if name not in facts and not (
+                faults and any(self._prefix + fault["path"] == name for fault in faults)
+            ):
                 facts[name] = default
         for name in self._required:
             bare = name[len(self._prefix) :]

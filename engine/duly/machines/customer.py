@@ -127,7 +127,8 @@ class Customers:
         at = event.at
         if any(p["survey"] == survey.id and p["case"] == event.case and p["status"] == PLANNED for p in state.plans):
             return
-        wanted, send_by = at, None
+        wanted: int | None = at
+        send_by: int | None = None
         if survey.send_after is not None:
             wanted = turn.reckon(survey.rule, after, survey.calendar, at, survey.send_after)
         if survey.send_by is not None:
