@@ -24,7 +24,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from duly.decision import Deeds
+    from duly.machines.clock import Clock
     from duly.machines.state import State
+
+    Before = tuple[Clock, Run, tuple[Any, ...]]
+    """A clock, its run, and what `alarm.differences` compares."""
 
 
 class ActingSet(PolicySet):
@@ -43,9 +47,9 @@ class ActingSet(PolicySet):
         reactions = compiled["reactions"]
         self.reactions = Reactions(reactions, self.calendars)
         duties = [Duty(spec, self.calendars, self.zone) for spec in compiled["duties"]]
-        self.duties = Duties(
-            [each for each in duties if (each.for_each == "case" or each.on) and (each.acts or not alone)]
-        )
+        own = [each for each in duties if (each.for_each == "case" or each.on) and (each.acts or not alone)]
+        self.has_duties = bool(own)
+        self.duties = Duties(own)
         counts = reactions["reactions"]
         self.sets = Sets(
             Duties([duty for duty in duties if duty.for_each != "case"]), Counting(counts, "set"), self.surveys,
@@ -93,9 +97,21 @@ class ActingSet(PolicySet):
                 self._respond(state, event, facts, turn)
             waiting += turn.queue
             turn.queue.clear()
-        before = [(run, alarm.facts_of(run)) for run in state.runs.values()]
-        self._advance(state, at, deeds, changed)
-        self._announce(state, before, turn)
+        before = self._before(state, deeds, changed)
+        if before:
+            self._advance(state, at, deeds, changed)
+            self._announce(state, before, turn)
+        self._set_alarm(state)
+
+    def _before(self, state: State, deeds: Mapping[str, Deeds], changed: set[str]) -> list[Before]:
+        """The clocks that the instant may change, in order, with their runs as they stand before it."""
+        found: list[Before] = []
+        for clock in self.clocks:
+            if (clock.id in deeds or clock.every or clock.before is not None
+                    or (changed and not clock.watches.isdisjoint(changed))):  # fmt: skip
+                run = state.runs[clock.id]
+                found.append((clock, run, alarm.facts_of(run)))
+        return found
 
     def _respond(self, state: State, event: Event, facts: Mapping[str, Any], turn: Turn) -> None:
         """Route, tell others, do duties, react: what an event that was taken sets off."""
@@ -124,7 +140,7 @@ class ActingSet(PolicySet):
                 told = {"route": self.routing.entry(route["rule"]), "opened_at": state.opened_at,
                         "assignee": facts.get("assignee"), "customer": state.customer}  # fmt: skip
                 turn.messages.append(("desk", event, told))
-        state.route, state.routed = route, dict(facts)
+        state.route, state.routed = route, facts
 
     def _tell(self, state: State, event: Event, facts: Mapping[str, Any], turn: Turn) -> None:
         """Let the customer, the desk and the set know of an event that they keep count of."""
@@ -152,6 +168,8 @@ class ActingSet(PolicySet):
                 climb.acknowledge(self.ladders[name], run.climb, run, turn)
 
     def _do_duties(self, state: State, event: Event, facts: Mapping[str, Any], turn: Turn) -> None:
+        if not self.has_duties:
+            return
         if event.type in ("case.opened", "case.reopened"):
             self.duties.begin(state.memory, turn.at, "case")
         elif event.type in ("case.closed", "case.cancelled"):
@@ -168,26 +186,27 @@ class ActingSet(PolicySet):
         climb.steps(self.ladders[name], run.climb, run, turn)
         state.escalations[occurrence] = (name, run)
 
-    def _announce(self, state: State, before: Sequence[tuple[Run, tuple[Any, ...]]], turn: Turn) -> None:
+    def _announce(self, state: State, before: Sequence[Before], turn: Turn) -> None:
         """The facts of an instant, clock by clock, and the alarms that follow from them."""
-        for clock, (old, then) in zip(self.clocks, before, strict=True):
+        for clock, old, then in before:
             run = state.runs[clock.id]
             if run is old and alarm.facts_of(run) == then:
                 continue
             ladder = None if clock.ladder is None else self.ladders[clock.ladder]
             alarm.differences(clock, run, then, old, ladder, turn)
             run.alarms = alarm.alarms(clock, run, ladder, turn)
-        self._set_alarm(state)
 
     def _set_alarm(self, state: State) -> None:
         """The earliest instant at which the case does something by itself."""
         moments = [run.alarms[0][0] for run in state.runs.values() if run.alarms]
         for name, run in state.escalations.values():
             moments += [at for at, _, _ in climb.steps(self.ladders[name], run.climb, run)[:1]]
-        for moment in (self.reactions.alarm(state), self.duties.alarm(state.memory)):
-            if moment is not None:
-                moments.append(moment)
-        state.alarm = min(moments, default=None)
+        memory = state.memory
+        if "approvals" in memory and (moment := self.reactions.alarm(state)) is not None:
+            moments.append(moment)
+        if "duties" in memory and (moment := self.duties.alarm(memory)) is not None:
+            moments.append(moment)
+        state.alarm = min(moments) if moments else None
 
     def wake(self, state: State, turn: Turn) -> None:
         """Do the one thing that is due first at the turn's instant, and what follows from it."""

@@ -105,11 +105,12 @@ class Timeline:
             self._settled("set", self._begun("set", at, Event("", "", at)), self._turn("set", at))
         actions = self.until(at)
         self._last = at
+        seen = self._seen
         by_entity: dict[str, list[Told]] = {}
         for event in sorted(events, key=order):
-            if event.id in self._seen:
+            if event.id in seen:
                 continue
-            self._seen.add(event.id)
+            seen.add(event.id)
             self._note(event)
             for key in self._addressed(event):
                 by_entity.setdefault(key, []).append((event, {}))
@@ -125,10 +126,10 @@ class Timeline:
             state = self.entities[key]
             if state.alarm is None or state.alarm > at:
                 continue
-            machine = self._machines[key.partition(":")[0]]
             # A target may have been moved into the past: what it sets off happens when that became known.
             self._last = max(state.alarm, self._last)
-            turn = self._turn(key, self._last)
+            machine = self._machines[key.partition(":")[0]]
+            turn = Turn(self._last, machine.subject(state), self.policy.roster, self.present)
             machine.wake(state, turn)
             actions += self._settled(key, state, turn)
         self.now = now if self.now is None else max(now, self.now)
@@ -185,9 +186,10 @@ class Timeline:
                 # A new case knows what was said of its customer before.
                 self._cases_of.setdefault(customer, []).append(key)
                 told = [*((event, {}) for event in self._known_of.get(customer, ())), *told]
-        turn = self._turn(key, at)
+        turn = Turn(at, machine.subject(state), self.policy.roster, self.present)
         machine.apply(state, at, told, turn)
-        self.refused += turn.refused
+        if turn.refused:
+            self.refused += turn.refused
         return self._settled(key, state, turn)
 
     def _begun(self, key: str, at: int, first: Event) -> Any:
@@ -222,7 +224,7 @@ class Timeline:
         return ["desk", "set"] if event.person is not None and self.policy.desk_hears else ["set"]
 
     def _note(self, event: Event) -> None:
-        if event.type in ("person.on_duty", "person.off_duty") and event.person is not None:
+        if event.person is not None and event.type in ("person.on_duty", "person.off_duty"):
             name = event.person if event.person.startswith("person:") else f"person:{event.person}"
             self.present[name] = event.type == "person.on_duty"
 

@@ -56,7 +56,8 @@ def steps(ladder: Ladder, climb: Climb | None, run: Run, turn: Turn | None = Non
         if key not in climb.fired:
             moved = climb.put_off.get(key, at + shift)
             found.append((moved if climb.lease is None else max(moved, climb.lease), loop, step))
-    found.sort(key=lambda row: (row[0], row[1], row[2].number))
+    if climb.put_off or climb.lease is not None:  # else the timetable's own order
+        found.sort(key=lambda row: (row[0], row[1], row[2].number))
     return found
 
 

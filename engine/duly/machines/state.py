@@ -7,6 +7,7 @@ from duly.machines.survey import Plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
 
@@ -34,7 +35,7 @@ class State:
         self.derived: dict[str, tuple[Any, str]] = {}
         self.errors: list[dict[str, Any]] = []
         self.route: dict[str, Any] | None = None
-        self.routed: dict[str, Any] = {}
+        self.routed: Mapping[str, Any] = {}
         self.runs: dict[str, Run] = {}
         self.plans: dict[str, Plan] = {}
         self.sent: list[tuple[int, str, str]] = []
