@@ -167,13 +167,14 @@ def test_faults_go_to_everyone(home: Path) -> None:
     )
     runs = {
         form: duly(home, "validate", "broken", "--format", form)
-        for form in ("text", "json", "sarif", "github")
+        for form in ("text", "json", "sarif", "github", "gitlab")
     }
-    assert [1] * 4 == [done.returncode for done in runs.values()]
+    assert [1] * 5 == [done.returncode for done in runs.values()]
     assert "did you mean `5m`?" in runs["text"].stdout
     assert "service-levels.yaml" in json.dumps(json.loads(runs["json"].stdout))
     assert "2.1.0" == json.loads(runs["sarif"].stdout)["version"]
     assert runs["github"].stdout.startswith("::error file=broken/service-levels.yaml,line=")
+    assert "broken/service-levels.yaml" == json.loads(runs["gitlab"].stdout)[0]["location"]["path"]
     assert 1 == duly(home, "decide", "broken", CASE).returncode
 
 
