@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from duly import __version__, instants
+from duly import instants
 from duly.calendars.localtime import day_text, weekday
 from duly.reports.agenda import Agenda, Item, Occurrence
 from duly_cli.widths import fitted, padded, width
@@ -73,7 +73,7 @@ def json_lines(made: Agenda, language: str | None = None) -> str:
 def ical(made: Agenda, language: str | None = None) -> str:
     """The agenda as iCalendar: an event an occurrence, in UTC, the same UID whenever it is made again."""
     lines = [
-        "BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:-//duly//duly {__version__}//EN", "CALSCALE:GREGORIAN",
+        "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//duly//schedule//EN", "CALSCALE:GREGORIAN",
         f"X-WR-CALNAME:{_escaped(made.name)}",
     ]  # fmt: skip
     for each in made.occurrences:
@@ -85,7 +85,10 @@ def ical(made: Agenda, language: str | None = None) -> str:
 def _event(made: Agenda, each: Occurrence, language: str | None) -> list[str]:
     item = each.item
     identity = hashlib.sha256(f"{made.name}\n{item.rule}\n{each.at}".encode()).hexdigest()[:32]
-    about = [f"{item.sort} {item.id}", (_notes(item) + _moments(made, each)).removeprefix("; ")]
+    about = [
+        f"{item.sort} {item.id} ({made.zone.name})",
+        (_notes(item) + _moments(made, each)).removeprefix("; "),
+    ]
     lines = [
         "BEGIN:VEVENT", f"UID:{identity}@duly", f"DTSTAMP:{_utc(made.start)}", f"DTSTART:{_utc(each.at)}",
         f"SUMMARY:{_escaped(_title(item, language))}", f"DESCRIPTION:{_escaped(chr(10).join(filter(None, about)))}",
@@ -117,7 +120,7 @@ def _notes(item: Item) -> str:
     """Whom it is for, who owes it, which clauses it fulfils."""
     notes = []
     if item.each != "set":
-        notes.append(f"for each {item.each}" + (" whom it concerns" if item.conditional else ""))
+        notes.append(f"for each {item.each}" + (" concerned" if item.conditional else ""))
     elif item.conditional:
         notes.append("where its condition holds")
     if item.sample < 1:
