@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import sys
 
 from duly import instants
@@ -12,6 +11,7 @@ from duly.decision import PolicySet
 from duly_cli.files import Unreadable, complain
 from duly_cli.reading import open_input, values
 from duly_cli.sources import Choice, Loaded, load
+from duly_cli.writing import Writer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,16 +82,7 @@ def run(asked: Asked) -> int:
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
     gc.enable()
-    # A decision is a tree: looking for circles in it would take as long as writing it.
-    encode = json.JSONEncoder(
-        ensure_ascii=False, separators=(",", ":"), default=plain, check_circular=False
-    ).encode
-    pretty = (
-        json.JSONEncoder(ensure_ascii=False, indent=2, default=plain).encode
-        if sys.stdout.isatty()
-        else encode
-    )
-    out = sys.stdout
+    writer = Writer(stream)
     bad = total = 0
     for line, case in values(stream):
         total += 1
@@ -100,10 +91,10 @@ def run(asked: Asked) -> int:
         except Refused as refused:
             bad += 1
             answer = refused.report(line)
-        out.write((pretty if total == 1 else encode)(answer) + "\n")
+        writer.write(answer)
         if bad and asked.strict:
             break
-    out.flush()
+    sys.stdout.flush()
     if total == 0:
         raise Unreadable("no case in the input; give one JSON object, or one a line")
     if bad and (total > 1 or sys.stdout.isatty()):
@@ -132,13 +123,6 @@ def seen(policy: Any, case: Case, at: int) -> tuple[State, dict[str, Any]]:
         return played(policy, case, at)
     state: State = policy.replay(case, at)
     return state, policy.view(state, at)
-
-
-def plain(found: Any) -> Any:
-    """What JSON has no form for: sets as sorted lists, decimals as numbers."""
-    if isinstance(found, frozenset):
-        return sorted(found)
-    return float(found)
 
 
 _SWITCHES = {"--explain": "explain", "--strict": "strict"}

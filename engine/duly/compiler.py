@@ -25,6 +25,7 @@ from duly.kinds import (
     calendar,
     classification,
     duty,
+    effects,
     escalation,
     promises,
     reaction,
@@ -285,7 +286,7 @@ def _set(
             "timezone": spec.get("timezone", "UTC"),
             "zone": _zone(manifest, scope),
             "languages": spec.get("languages", []),
-            "adoption": spec.get("adoption"),
+            "adoption": _adoption(manifest, scope),
         },
         "parameters": dict(sorted(values.items())),
         "vocabulary": pack_vocabulary(scope.vocabulary),
@@ -301,13 +302,11 @@ def _set(
         "reactions": reaction.compile(sheets.get("Reaction", [])),
         "required": _required(sheets.get("Vocabulary", [])),
     }
-    compiled["duties"] = _mark_acting(duty.compile(sheets.get("Duty", [])), compiled["ladders"])
-    compiled["acts"] = _acts(compiled)
+    compiled["duties"] = duty.compile(sheets.get("Duty", []))
+    effects.mark(compiled, scope.reads)
     own = Sheet(manifest, scope)
     if not any(each.severity == "error" for each in scope.diagnostics) and not scope.lost:
         promises.check(own, sheets)
-    pilot = (spec.get("adoption") or {}).get("pilot") or {}
-    own.condition(pilot.get("when"), ("spec", "adoption", "pilot", "when"))
     rules = sum(1 for place in scope.places.values() if place)
     if rules > MAX_RULES:
         where = manifest.span(("metadata", "name"))
@@ -317,33 +316,6 @@ def _set(
             )
         )
     return compiled
-
-
-_CHANGING = frozenset(("set", "assign", "emit", "approve", "open_case"))
-
-
-def _acts(compiled: Mapping[str, Any]) -> bool:
-    """Whether anything that the policy does by itself can change a decision on a case."""
-    reactions = compiled["reactions"]
-    lists = [entry["do"] for ladder in compiled["ladders"] for entry in ladder["steps"]]
-    lists += [ladder["on_exhausted"] for ladder in compiled["ladders"]]
-    lists += [clock["on_expiry"] for clock in compiled["clocks"] if "on_expiry" in clock]
-    lists += [response["do"] for each in compiled["surveys"] for response in each["responses"]]
-    changes = any(not _CHANGING.isdisjoint(action) for actions in lists for action in actions)
-    return changes or any(reactions.values()) or any(duty["acts"] for duty in compiled["duties"])
-
-
-def _mark_acting(duties: list[dict[str, Any]], ladders: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Note of each duty whether it, or the ladder of its being late, can change a decision on a case."""
-    changing = {
-        ladder["id"] for ladder in ladders
-        for actions in [ladder["on_exhausted"], *(step["do"] for step in ladder["steps"])]
-        if any(not _CHANGING.isdisjoint(action) for action in actions)
-    }  # fmt: skip
-    for each in duties:
-        own = any(not _CHANGING.isdisjoint(action) for action in each["do"])
-        each["acts"] = own or each.get("ladder") in changing
-    return duties
 
 
 def _required(sheets: Sequence[Sheet]) -> dict[str, list[str]]:
@@ -356,6 +328,19 @@ def _required(sheets: Sequence[Sheet]) -> dict[str, list[str]]:
             if names:
                 required.setdefault(event, []).extend(names)
     return required
+
+
+def _adoption(manifest: Document, scope: Scope) -> dict[str, Any]:
+    """What the set does to open cases, and which new ones it is for where it is on trial."""
+    adoption = manifest.data["spec"].get("adoption") or {}
+    found: dict[str, Any] = {"open_cases": adoption.get("open_cases", "keep")}
+    pilot = adoption.get("pilot")
+    if pilot is not None:
+        found["pilot"] = {
+            "when": Sheet(manifest, scope).packed(pilot.get("when"), ("spec", "adoption", "pilot", "when")),
+            "share": float(str(pilot.get("share", "100%")).rstrip("%")) / 100,
+        }
+    return found
 
 
 def _zone(manifest: Document, scope: Scope) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from duly.cases import Refused, read_case
 from duly.instants import render, seconds
 from duly.reports.account import account
 from duly.reports.trace import trace
-from duly_cli import deciding, options, story
+from duly_cli import deciding, options, story, writing
 from duly_cli.files import Unreadable, complain
 from duly_cli.reading import open_input, values
 from duly_cli.sources import Choice, load
@@ -58,7 +58,7 @@ def explain(
             continue
         explained = _explained(decision, policy, state, now, loaded.places, chosen)
         if form == "json":
-            click.echo(json.dumps(explained, ensure_ascii=False, default=deciding.plain))
+            click.echo(json.dumps(explained, ensure_ascii=False, default=writing.plain))
         else:
             click.echo(story.told(policy, explained, state, now, loaded.places, chosen))
     if total == 0:

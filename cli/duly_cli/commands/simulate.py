@@ -11,7 +11,7 @@ import click
 from duly.acting import ActingSet
 from duly.cases import Event, Refused, read_event
 from duly.timeline import order, replayed
-from duly_cli import deciding, options, storyline
+from duly_cli import deciding, options, storyline, writing
 from duly_cli.files import Unreadable, complain
 from duly_cli.reading import open_input, values
 from duly_cli.sources import Choice, load
@@ -43,7 +43,7 @@ def simulate(
     events, lines, errors = _events(asked.case, strict)
     run, actions = replayed(policy, events, end)
     errors += [refused.report(lines.get(event.id)) for event, refused in run.refused]
-    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=deciding.plain).encode
+    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=writing.plain).encode
     if timeline:
         for error in errors:
             complain(f"line {error['error']['line']}: {error['error']['message']}")
@@ -54,7 +54,7 @@ def simulate(
     if not events and not errors:
         raise Unreadable("no event in the input; give one JSON object a line")
     if errors and not timeline:
-        complain(f"{len(errors)} of {len(events) + len(errors)} events were refused; their lines say why")
+        complain(f"{len(errors)} of {len(events) + len(errors) - len(run.refused)} events were refused; their lines say why")
     return 1 if errors else 0
 
 

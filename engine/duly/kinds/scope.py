@@ -48,6 +48,8 @@ class Scope:
     parameter_places: Mapping[tuple[str, int, Path], str] = field(default_factory=dict)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     places: dict[str, dict[str, Any]] = field(default_factory=dict)
+    reads: set[str] = field(default_factory=set)
+    """Every field that a condition of the set asks for."""
     first: dict[tuple[str, str], tuple[Document, Path]] = field(default_factory=dict)
 
     @property
@@ -114,6 +116,7 @@ class Sheet:
         known = vocabulary or self.scope.vocabulary
         tree, found = read(data, known, path, events=events, raw=self.document.raw)
         self.faults(found)
+        self.scope.reads |= fields_of(tree)
         if rule and not found:
             place = self.scope.places.setdefault(rule, {})
             place["when"] = pack_tree(tree)
