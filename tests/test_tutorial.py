@@ -16,7 +16,11 @@ import pytest
 
 DOCS = Path(__file__).parent.parent / "docs"
 HOW_TO = ("calendars", "ladders", "surveys", "reactions-and-approvals", "duties")
-PAGES = {"tutorial.md": None, "simulate.md": "tutorial", **{f"how-to/{name}.md": "how-to/base" for name in HOW_TO}}
+PAGES = {
+    "tutorial.md": None,
+    "simulate.md": "tutorial",
+    **{f"how-to/{name}.md": "how-to/base" for name in HOW_TO},
+}
 """Each page, and the folder that its commands begin with."""
 
 _STEP = re.compile(
@@ -58,7 +62,9 @@ def test_sessions_are_real(page: str, tmp_path: Path) -> None:
     """What a page shows below a command is what that command prints, given all that stands above it."""
     steps = list(walked(page, tmp_path))
     assert steps
-    assert [(command, shown) for command, shown, _ in steps] == [(command, found) for command, _, found in steps]
+    assert [(command, shown) for command, shown, _ in steps] == [
+        (command, found) for command, _, found in steps
+    ]
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page.startswith("how-to/")])

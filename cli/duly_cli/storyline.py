@@ -49,7 +49,8 @@ _BY_TIME = frozenset(("ladder.step", "due_passed", "clock.warned"))
 
 def _event(teller: Teller, event: Event) -> str:
     about = event.case or event.customer or event.person or "set"
-    data = _data({**event.changes, **event.payload})
+    payload = {name: value for name, value in event.payload.items() if name != "case" or not event.changes}
+    data = _data({**event.changes, **payload})
     return teller.paint(f"▶ {event.type}", "1") + f"  {about}" + (f"  {data}" if data else "")
 
 
