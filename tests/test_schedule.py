@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -122,3 +124,15 @@ def test_wrong_use(words: list[str], told: str, capsys: pytest.CaptureFixture[st
     """What is no span of time is told, with what to write."""
     assert main(["schedule", str(CASES), *words]) == 2
     assert told in capsys.readouterr().err
+
+
+def test_the_page_is_true(
+    monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """What docs/schedule.md shows is what the command prints."""
+    root = Path(__file__).parent.parent
+    page = (root / "docs" / "schedule.md").read_text(encoding="utf-8")
+    ((words, shown),) = re.findall(r"```console\n\$ duly ([^\n]*)\n(.*?)```\n", page, re.DOTALL)
+    monkeypatch.chdir(root)
+    assert main(shlex.split(words)) == 0
+    assert shown == capsysbinary.readouterr().out.decode()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from duly.reports.clauses import Cited, Clause, Proof, Trace, register, trace
+from duly.reports.clauses import Cited, Clause, Proof, register, trace
 from duly_cli import concordance, options, trying
 from duly_cli.files import Unreadable, complain, read
 from duly_cli.sources import Choice, Invalid
@@ -112,6 +112,3 @@ def _proofs(trials: Sequence[trying.Trial]) -> dict[str, list[Proof]]:
         for rule in trial.used:
             found.setdefault(rule, []).append(Proof(test.name, test.file, test.line))
     return found
-
-
-__all__ = ["Trace", "clauses"]
