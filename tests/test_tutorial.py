@@ -9,7 +9,8 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -30,13 +31,18 @@ _STEP = re.compile(
 )
 _YAML = re.compile(r"(<!-- write: \S+ -->\n)?```yaml\n(.*?)```\n", re.DOTALL)
 
+_HERE = os.pathsep.join(os.path.abspath(place) for place in sys.path if place)
+"""Where modules are found, for commands that run in another folder."""
+
+Walk = Callable[[str], tuple[Path, list[tuple[str, str, str]]]]
+
 
 def printed(command: str, place: Path) -> str:
     """What a command prints in a folder, decisions indented, and the revision elided: it names the data of its day."""
     done = subprocess.run(
         [sys.executable, "-m", "duly_cli.main", *shlex.split(command)],
         cwd=place, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", check=False,
-        env={**os.environ, "PYTHONUTF8": "1"},
+        env={**os.environ, "PYTHONUTF8": "1", "PYTHONPATH": _HERE},
     ).stdout  # fmt: skip
     if command.startswith("decide "):
         done = json.dumps(json.loads(done), ensure_ascii=False, indent=2) + "\n"
@@ -57,10 +63,22 @@ def walked(page: str, place: Path) -> Iterator[tuple[str, str, str]]:
             yield step["command"], step["shown"], printed(step["command"], place)
 
 
+@pytest.fixture(scope="module")
+def walk(tmp_path_factory: pytest.TempPathFactory) -> Walk:
+    """Walks a page, once: the folder it leaves behind, and its steps."""
+
+    @cache
+    def walk(page: str) -> tuple[Path, list[tuple[str, str, str]]]:
+        place = tmp_path_factory.mktemp("page")
+        return place, list(walked(page, place))
+
+    return walk
+
+
 @pytest.mark.parametrize("page", PAGES)
-def test_sessions_are_real(page: str, tmp_path: Path) -> None:
+def test_sessions_are_real(page: str, walk: Walk) -> None:
     """What a page shows below a command is what that command prints, given all that stands above it."""
-    steps = list(walked(page, tmp_path))
+    _, steps = walk(page)
     assert steps
     assert [(command, shown) for command, shown, _ in steps] == [
         (command, found) for command, _, found in steps
@@ -68,19 +86,17 @@ def test_sessions_are_real(page: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page.startswith("how-to/")])
-def test_pieces_of_a_how_to_are_valid(page: str, tmp_path: Path) -> None:
+def test_pieces_of_a_how_to_are_valid(page: str, walk: Walk) -> None:
     """The documents that a how-to page shows are valid together, beside the set it begins with."""
-    for _ in walked(page, tmp_path):
-        pass
-    assert "no faults" in printed("validate .", tmp_path)
+    place, _ = walk(page)
+    assert "no faults" in printed("validate .", place)
     assert all(marked for marked, _ in _YAML.findall((DOCS / page).read_text(encoding="utf-8")))
 
 
-def test_tutorial_ends_with_the_shipped_set(tmp_path: Path) -> None:
+def test_tutorial_ends_with_the_shipped_set(walk: Walk) -> None:
     """Whoever follows the tutorial to its end has the files of docs/tutorial."""
-    for _ in walked("tutorial.md", tmp_path):
-        pass
-    assert files(DOCS / "tutorial") == files(tmp_path)
+    place, _ = walk("tutorial.md")
+    assert files(DOCS / "tutorial") == files(place)
 
 
 def files(place: Path) -> dict[str, str]:
