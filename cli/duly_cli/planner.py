@@ -108,12 +108,13 @@ def _facts(made: Agenda, item: Item) -> dict[str, Any]:
 
 
 def _title(item: Item, language: str | None) -> str:
-    """What it is called, in a language or in every one that it is told in."""
-    if isinstance(item.title, dict):
-        if language in item.title:
-            return str(item.title[language])
-        return " / ".join(str(each) for each in item.title.values())
-    return str(item.title or item.id)
+    """What it is called, in a language or in every one that it is told in; on one line."""
+    title = item.title or item.id
+    if isinstance(title, dict):
+        told = [str(title[language])] if language in title else [str(each) for each in title.values()]
+    else:
+        told = [str(title)]
+    return " / ".join(" ".join(each.split()) for each in told)
 
 
 def _notes(item: Item) -> str:
