@@ -12,7 +12,7 @@ from duly.machines.turn import Origin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from duly.machines.clock import Clock
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 WARN, BREACH, STEP, ROLL = range(4)
 
 
-def alarms(clock: Clock, run: Run, ladder: Ladder | None, turn: Turn | None = None) -> list[Alarm]:
-    """Everything that is still to come of a run, soonest first; nothing while it stands still.
+def alarms(clock: Clock, run: Run, ladder: Ladder | None, turn: Turn | None = None) -> Sequence[Alarm]:
+    """The next thing that is to come of a run, alone; nothing while it stands still.
 
     A breach is noticed a microsecond after the due, and so is a step `at: due`: an event at the very due still
     meets it (semantics §1.3). What is done then is dated at the due all the same. A `turn`
     is told of what lies beyond the facts of a calendar; it never comes.
     """
     if run.phase is not OPEN or run.due is None:
-        return []
+        return ()
     found: list[Alarm] = []
     for number, percent in enumerate(clock.warn):
         if number not in run.warned:
@@ -54,8 +54,7 @@ def alarms(clock: Clock, run: Run, ladder: Ladder | None, turn: Turn | None = No
         found.append((run.due + 1, BREACH, 0, 0))
     elif clock.every and not clock.anchored_to_event:
         found.append((run.due + 1, ROLL, 0, 0))
-    found.sort()
-    return found
+    return (min(found),) if found else ()
 
 
 def ring(
@@ -67,7 +66,7 @@ def ring(
         turn.at = at = run.due
     tags: dict[str, Any] = {"clock": clock.id, "cycle": run.cycle}
     if what == WARN:
-        run.warned.add(first)
+        run.warned |= {first}
         origin = Origin(clock.rule, "clock.warned", clock.source, str(first), **tags)
         turn.act("clock.warned", origin, {"percent": clock.warn[first]})
     elif what == STEP:
@@ -94,7 +93,7 @@ def breach(clock: Clock, run: Run, turn: Turn) -> None:
     """
     if run.due is None or run.due in run.told:
         return
-    run.told.add(run.due)
+    run.told |= {run.due}
     target = run.target
     tags: dict[str, Any] = {"clock": clock.id, "cycle": run.cycle}
     source = clock.source if target is None or not target.source else target.source

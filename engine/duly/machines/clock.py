@@ -186,8 +186,7 @@ def start(clock: Clock, run: Run, at: int, facts: Facts) -> Run:
 
 def _begin(clock: Clock, run: Run, at: int, facts: Facts) -> None:
     run.started_at = at
-    run.stretches = []
-    run.pauses = []
+    run.stretches = run.pauses = ()
     run.since = at if run.paused_at is None else None
     if run.paused_at is not None:
         run.paused_at = at
@@ -210,7 +209,7 @@ def end(run: Run, at: int, phase: str) -> None:
         except BeyondCalendar:
             run.due = None  # It stood still before its due, so it is not late, whenever that would have been.
     elif run.calendar is not None and run.since < at:
-        run.stretches.append((run.since, at, run.calendar))
+        run.stretches += ((run.since, at, run.calendar),)
     run.since = None
     run.ended_at = at
     run.phase = phase
@@ -221,7 +220,7 @@ def pause(run: Run, at: int) -> None:
     if run.since is None:
         return
     if run.calendar is not None and run.since < at:
-        run.stretches.append((run.since, at, run.calendar))
+        run.stretches += ((run.since, at, run.calendar),)
     run.since = None
     run.paused_at = at
     if run.due is not None and run.due > at:
@@ -233,7 +232,7 @@ def resume(run: Run, at: int) -> None:
     if run.paused_at is None:
         return
     if run.paused_at < at:
-        run.pauses.append((run.paused_at, at))
+        run.pauses += ((run.paused_at, at),)
     run.paused_at = None
     run.since = at
     run.due = due_when(run, at)
@@ -274,7 +273,7 @@ def rematch(clock: Clock, run: Run, at: int, facts: Facts) -> None:
     calendar = clock.calendar if target is None else target.calendar
     moved = run.since is not None and calendar is not old_calendar and run.since < at
     if moved and run.since is not None and old_calendar is not None:
-        run.stretches.append((run.since, at, old_calendar))
+        run.stretches += ((run.since, at, old_calendar),)
         run.since = at
     run.target, run.promised, run.calendar = target, promised, calendar
     new_due = due_when(run, at if run.since is None else run.since)
@@ -283,11 +282,12 @@ def rematch(clock: Clock, run: Run, at: int, facts: Facts) -> None:
     if answer == "keep_target" and new_due != old_due:
         run.target, run.promised, run.calendar = old, old_promised, old_calendar
         if moved:
-            run.since = run.stretches.pop()[0]
+            run.since = run.stretches[-1][0]
+            run.stretches = run.stretches[:-1]
         return
     run.facts = facts
     if answer == "restart" and new_due != old_due:
-        run.started_at, run.stretches, run.pauses = at, [], []
+        run.started_at, run.stretches, run.pauses = at, (), ()
         run.since = None if run.since is None else at
         run.paused_at = None if run.paused_at is None else at
     run.due = due_when(run, run.since)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping, Sequence, Set
     from typing import Any
 
     from duly.calendars.calendar import Calendar
     from duly.machines.climb import Climb
     from duly.machines.target import Target
+
+_NONE: frozenset[int] = frozenset()
+_NOTHING: dict[str, Any] = {}
 
 NOT_STARTED, OPEN, STOPPED, CANCELLED, FAILED = "not_started", "open", "stopped", "cancelled", "unknown"
 
@@ -38,10 +41,10 @@ class Run:
         self.started_at = 0
         self.target: Target | None = None
         self.calendar: Calendar | None = None
-        self.stretches: list[tuple[int, int, Calendar]] = []
+        self.stretches: tuple[tuple[int, int, Calendar], ...] = ()
         self.since: int | None = None
         self.paused_at: int | None = None
-        self.pauses: list[tuple[int, int]] = []
+        self.pauses: tuple[tuple[int, int], ...] = ()
         self.held = False
         self.freed = False
         self.alive = False
@@ -51,13 +54,13 @@ class Run:
         self.due: int | None = None
         self.breached_by_change = False
         self.matched: tuple[Target | None, int | None] = (None, None)
-        self.facts: Mapping[str, Any] = {}
-        self.start_facts: dict[str, Any] = {}
+        self.facts: Mapping[str, Any] = _NOTHING
+        self.start_facts: Mapping[str, Any] = _NOTHING
         # What only a timeline keeps: its alarms, warnings given, the breach noticed, the ladder gone up.
-        self.alarms: list[tuple[int, int, int, int]] = []
-        self.warned: set[int] = set()
+        self.alarms: Sequence[tuple[int, int, int, int]] = ()
+        self.warned: Set[int] = _NONE
         self.noted = False
-        self.told: set[int] = set()
+        self.told: Set[int] = _NONE
         self.climb: Climb | None = None
 
     def promises(self) -> bool:
