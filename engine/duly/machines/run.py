@@ -4,7 +4,8 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence, Set
+    from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from typing import Any
 
     from duly.calendars.calendar import Calendar
@@ -58,9 +59,9 @@ class Run:
         self.start_facts: Mapping[str, Any] = _NOTHING
         # What only a timeline keeps: its alarms, warnings given, the breach noticed, the ladder gone up.
         self.alarms: Sequence[tuple[int, int, int, int]] = ()
-        self.warned: Set[int] = _NONE
+        self.warned: AbstractSet[int] = _NONE
         self.noted = False
-        self.told: Set[int] = _NONE
+        self.told: AbstractSet[int] = _NONE
         self.climb: Climb | None = None
 
     def promises(self) -> bool:
