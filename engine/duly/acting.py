@@ -4,10 +4,14 @@ what follows: actions, facts, the next instant at which a case does something by
 
 from __future__ import annotations
 
+from copy import copy
+
+from duly.calendars.limits import BeyondCalendar
 from duly.calendars.localtime import Zone
-from duly.cases import Event, Refused
+from duly.cases import Case, Event, Refused
 from duly.decision import PolicySet
 from duly.machines import alarm, climb
+from duly.machines import clock as clocks
 from duly.machines.counting import Counting
 from duly.machines.customer import Customers
 from duly.machines.desk import HEARS, Desk
@@ -20,11 +24,12 @@ from duly.machines.whole import Sets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
     from duly.decision import Deeds
     from duly.machines.clock import Clock
+    from duly.machines.ladder import Ladder
     from duly.machines.state import State
 
     Before = tuple[Clock, Run, tuple[Any, ...]]
@@ -157,12 +162,72 @@ class ActingSet(PolicySet):
         if event.type in self.desk_hears:
             turn.messages.append(("desk", event, dict(facts)))
 
+    def following(self, before: Iterable[ActingSet]) -> ActingSet:
+        """The same set as a later revision: it knows the ladders of those `before` it, to finish what they began."""
+        found = copy(self)
+        found.ladders = {
+            **self.ladders,
+            **{_of(name, each): ladder for each in before for name, ladder in each.ladders.items()},
+        }
+        found.sets = self.sets.over(found.ladders)
+        return found
+
+    def inherit(self, state: State, old: ActingSet, turn: Turn) -> None:
+        """Take over a case that another revision ran (semantics §8). Clocks go on by their ids, their targets
+        are matched again; clocks that are gone are cancelled, those that are new start by later events; ladders
+        finish as they began.
+        """
+        for clock in old.clocks:
+            run = state.runs[clock.id]
+            if clock.id not in self.unstarted:
+                alarm.drop(clock, run, old._ladder(clock, run), turn)
+            elif run.climb is not None and clock.ladder is not None and run.climb.ladder is None:
+                run.climb.ladder = _of(clock.ladder, old)
+        state.escalations = {
+            occurrence: (_of(name, old), run) for occurrence, (name, run) in state.escalations.items()
+        }
+        unstarted = self.begin(Case(state.id, turn.at))
+        state.runs = {name: state.runs.get(name, run) for name, run in unstarted.runs.items()}
+        state.plans = {name: state.plans.get(name, plan) for name, plan in unstarted.plans.items()}
+        self.duties.inherit(state.memory, turn)
+        if not state.closed:
+            self.duties.begin(state.memory, turn.at + 1, "case")
+        self._classify(state, set())
+        self._match_again(state, old, turn)
+
+    def _match_again(self, state: State, old: ActingSet, turn: Turn) -> None:
+        same_time = self.compiled["calendars"] == old.compiled["calendars"]
+        before_by_id = {clock.id: clock for clock in old.clocks}
+        going = [clock for clock in self.clocks if state.runs[clock.id].phase is OPEN]
+        for clock in going:
+            clocks.inherit(clock, state.runs[clock.id], before_by_id[clock.id], state.facts, same_time=same_time)
+        before = [(clock, state.runs[clock.id], alarm.facts_of(state.runs[clock.id])) for clock in going]
+        for clock in going:
+            run = state.runs[clock.id]
+            try:
+                state.runs[clock.id] = clocks.advance(clock, run, turn.at, (), state.facts, True)
+            except BeyondCalendar as error:
+                state.runs[clock.id] = self._fail(state, clock, run, error)
+        if self.leads:
+            self._place_leads(state, turn.at)
+        self._announce(state, before, turn)
+        for clock in going:
+            run = state.runs[clock.id]
+            run.alarms = alarm.alarms(clock, run, self._ladder(clock, run))
+        self._set_alarm(state)
+
+    def _ladder(self, clock: Clock, run: Run) -> Ladder | None:
+        """The ladder that a run goes up: the one it began with, else the clock's."""
+        name = clock.ladder if run.climb is None else run.climb.ladder or clock.ladder
+        return None if name is None else self.ladders[name]
+
     def _acknowledge(self, state: State, turn: Turn) -> None:
         for clock in self.clocks:
             run = state.runs[clock.id]
-            if clock.ladder is not None and run.climb is not None:
-                climb.acknowledge(self.ladders[clock.ladder], run.climb, run, turn)
-                run.alarms = alarm.alarms(clock, run, self.ladders[clock.ladder])
+            ladder = self._ladder(clock, run)
+            if ladder is not None and run.climb is not None:
+                climb.acknowledge(ladder, run.climb, run, turn)
+                run.alarms = alarm.alarms(clock, run, ladder)
         for name, run in state.escalations.values():
             if run.climb is not None:
                 climb.acknowledge(self.ladders[name], run.climb, run, turn)
@@ -192,9 +257,8 @@ class ActingSet(PolicySet):
             run = state.runs[clock.id]
             if run is old and alarm.facts_of(run) == then:
                 continue
-            ladder = None if clock.ladder is None else self.ladders[clock.ladder]
-            alarm.differences(clock, run, then, old, ladder, turn)
-            run.alarms = alarm.alarms(clock, run, ladder, turn)
+            alarm.differences(clock, run, then, old, self._ladder(clock, old), turn)
+            run.alarms = alarm.alarms(clock, run, self._ladder(clock, run), turn)
 
     def _set_alarm(self, state: State) -> None:
         """The earliest instant at which the case does something by itself."""
@@ -214,10 +278,9 @@ class ActingSet(PolicySet):
         for clock in self.clocks:
             run = state.runs[clock.id]
             if run.alarms and run.alarms[0][0] <= at:
-                ladder = None if clock.ladder is None else self.ladders[clock.ladder]
-                now = alarm.ring(clock, run, ladder, run.alarms[0], state.facts, turn)
+                now = alarm.ring(clock, run, self._ladder(clock, run), run.alarms[0], state.facts, turn)
                 state.runs[clock.id] = now
-                now.alarms = alarm.alarms(clock, now, ladder)
+                now.alarms = alarm.alarms(clock, now, self._ladder(clock, now))
                 break
         else:
             self._wake_others(state, turn)
@@ -243,3 +306,8 @@ class ActingSet(PolicySet):
         started = None if due is None or due > turn.at else self.duties.ring(state.memory, state.facts, turn)
         if started is not None:
             self._climb(state, started[0], started[1], turn)
+
+
+def _of(ladder: str, policy: ActingSet) -> str:
+    """A ladder's name among the ladders of a later revision."""
+    return ladder if "@" in ladder else f"{ladder}@{policy.identity['revision']}"

@@ -24,7 +24,7 @@ class Action:
 
     __slots__ = (
         "at", "case", "clock", "customer", "cycle", "data", "due_by", "duty", "group", "index", "ladder", "late_by",
-        "loop", "occurrence", "person", "reason", "rule", "source", "step", "survey", "type",
+        "loop", "occurrence", "person", "policy", "reason", "rule", "source", "step", "survey", "type",
     )  # fmt: skip
 
     def __init__(self, type: str, at: int, reason: str, rule: str | None) -> None:
@@ -45,6 +45,8 @@ class Action:
         self.duty: str | None = None
         self.due_by: int | None = None
         self.late_by = 0
+        # The revision it comes from, where there are several.
+        self.policy: Mapping[str, str] | None = None
         self.data: Mapping[str, Any] = {}
         self.source: Sequence[str] = ()
         self.occurrence = ""
@@ -73,7 +75,7 @@ class Action:
         if self.late_by:
             found["late_by_seconds"] = seconds(self.late_by)
         found["rule"] = self.rule
-        found["policy"] = policy
+        found["policy"] = policy if self.policy is None else self.policy
         found["data"] = self.data
         found["source"] = list(self.source)
         return found

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _NOTHING: dict[str, Any] = {}
 _UNSTARTED = Run()
+_ENDS = {"case.closed": True, "case.cancelled": True, "case.merged": True, "case.reopened": False}
 _CHANGING = frozenset(("customer.updated", "case.assigned", "case.acknowledged"))
 
 
@@ -121,6 +122,8 @@ class PolicySet:
         elif event.type == "case.acknowledged":
             state.facts["acknowledged"] = True
             changed.add("acknowledged")
+        if event.type in _ENDS:
+            state.closed = _ENDS[event.type]
         if opening and state.opened_at is None:
             state.opened_at = event.at
         if event.customer is not None and state.customer is None:

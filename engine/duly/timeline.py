@@ -8,7 +8,9 @@ from duly.calendars.limits import NEVER
 from duly.cases import Case, Event, Refused
 from duly.decision import batches
 from duly.machines.keeping import kept, restored
+from duly.machines.state import State
 from duly.machines.turn import Turn
+from duly.versions import KEEP, NOW, Versions, answer, revision, say, shelves, switch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,10 +19,11 @@ if TYPE_CHECKING:
 
     from duly.acting import ActingSet
     from duly.actions import Action
-    from duly.machines.state import State
 
     Told = tuple[Event, Mapping[str, Any]]
     """An event, and the facts of the case it comes from."""
+    Adoption = tuple[int, ActingSet]
+    """The instant from which a revision is in force."""
 
     class Entity(Protocol):
         """The state of one case, one customer, the desk or the set: it knows when it acts next by itself."""
@@ -44,16 +47,19 @@ if TYPE_CHECKING:
 
 
 class Cases:
-    """The machine of cases, over a set that acts."""
+    """The machine of cases, each of which is run by the revision that it is pinned to."""
 
-    def __init__(self, policy: ActingSet) -> None:
-        self.policy = policy
+    def __init__(self, versions: Versions) -> None:
+        self.versions = versions
 
     def begin(self, name: str, at: int, first: Event) -> State:
         """A case before its first event."""
         case = Case(name, at)
         case.customer = first.customer
-        return self.policy.begin(case)
+        policy = self.versions.chosen(name, first)
+        state = policy.begin(case)
+        state.revision = revision(policy)
+        return state
 
     def subject(self, state: State) -> Mapping[str, Any]:
         """The case, and its customer."""
@@ -61,11 +67,11 @@ class Cases:
 
     def apply(self, state: State, at: int, told: Sequence[Told], turn: Turn) -> None:
         """See ActingSet.act."""
-        self.policy.act(state, at, [event for event, _ in told], turn)
+        self.versions[state.revision].act(state, at, [event for event, _ in told], turn)
 
     def wake(self, state: State, turn: Turn) -> None:
         """See ActingSet.wake."""
-        self.policy.wake(state, turn)
+        self.versions[state.revision].wake(state, turn)
 
 
 class Timeline:
@@ -77,17 +83,23 @@ class Timeline:
     """
 
     def __init__(self, policy: ActingSet) -> None:
-        self.policy = policy
+        self.versions = Versions(policy)
         self.now: int | None = None
         self.entities: dict[str, Any] = {}
         self.present: dict[str, bool] = {}
         self.refused: list[tuple[Event, Refused]] = []
-        self._machines: dict[str, Machine] = {"case": Cases(policy), **policy.machines()}
+        self._machines: dict[str, Machine] = {"case": Cases(self.versions), **policy.machines()}
         self._alarms: list[tuple[int, str]] = []
         self._seen: set[str] = set()
         self._last = -NEVER
+        self._late: tuple[int, int] | None = None
         self._known_of: dict[str, list[Event]] = {}
         self._cases_of: dict[str, list[str]] = {}
+
+    @property
+    def policy(self) -> ActingSet:
+        """The set that runs what belongs to no case."""
+        return self.versions.current
 
     @property
     def cases(self) -> dict[str, State]:
@@ -115,11 +127,54 @@ class Timeline:
             for key in self._addressed(event):
                 by_entity.setdefault(key, []).append((event, {}))
         for key, told in by_entity.items():
+            state = self.entities.get(key)
+            if isinstance(state, State) and state.pending is not None:
+                actions += self._switch(key, state, state.pending, at)
             actions += self._apply(key, at, told)
         return actions
 
-    def until(self, now: int) -> list[Action]:
-        """Everything due by `now`, in order of time."""
+    def adopt(self, policy: ActingSet, at: int) -> list[Action]:
+        """Let another revision be in force from `at` on: before the events of that instant (semantics §8)."""
+        if revision(policy) == self.versions.names()[-1]:
+            return self.until(at)
+        actions = self.until(at)
+        self._last, before = max(at, self._last), self.versions.current
+        new = self.versions.adopt(policy)
+        turn = Turn(at, {}, new.roster, self.present)
+        say(before, new, turn)
+        actions += self._signed(turn.actions, new)
+        if self.versions.current is new:
+            self._machines.update(new.machines())
+            for key, state in list(self.entities.items()):
+                if not isinstance(state, State):
+                    turn = self._turn(key, at)
+                    machine: Any = self._machines[key.partition(":")[0]]
+                    machine.inherit(state, turn)
+                    actions += self._settled(key, state, turn)
+        wanted = answer(new)
+        for key, state in list(self.entities.items()):
+            if isinstance(state, State) and not state.closed and wanted != KEEP:
+                state.pending = revision(new)
+                if wanted == NOW:
+                    actions += self._switch(key, state, state.pending, at)
+        return actions + self.until(at)
+
+    def until(self, now: int, since: int | None = None, noticed: int | None = None) -> list[Action]:
+        """Everything due by `now`, in order of time.
+
+        A host that was down since `since` says so: then what was due after that is done late, at `noticed` (by
+        default `now`), every action carries its `late_by`, and of ladders that catch up on the latest step
+        only that is sent.
+        """
+        if since is None:
+            return self._due(now)
+        actions = self._due(min(since, now))
+        self._late = (now, now if noticed is None else noticed)
+        actions += self._due(now)
+        self._late = None
+        return actions
+
+    def _due(self, now: int) -> list[Action]:
         actions: list[Action] = []
         while self._alarms and self._alarms[0][0] <= now:
             at, key = heapq.heappop(self._alarms)
@@ -137,10 +192,13 @@ class Timeline:
 
     def kept(self) -> dict[str, Any]:
         """The whole timeline as plain JSON data."""
+        versions = {"versions": self.versions.names()} if len(self.versions) > 1 else {}
+        marks = self.versions.marks() if versions else {}
         return {
+            **versions,
             "now": self.now,
             "last": self._last,
-            "entities": {key: kept(state) for key, state in self.entities.items()},
+            "entities": {key: kept(state, marks) for key, state in self.entities.items()},
             "present": dict(self.present),
             "seen": sorted(self._seen),
             "known_of": kept(self._known_of),
@@ -148,18 +206,25 @@ class Timeline:
         }
 
     @classmethod
-    def restored(cls, policy: ActingSet, data: Mapping[str, Any]) -> Timeline:
-        """The timeline that `kept` wrote, over the same policy."""
+    def restored(cls, policy: ActingSet, data: Mapping[str, Any], others: Iterable[ActingSet] = ()) -> Timeline:
+        """The timeline that `kept` wrote, over the same policy, and the `others` that it had adopted since.
+
+        Raises KeyError for a revision that is not among them.
+        """
         found = cls(policy)
-        targets = {target.rule: target for clock in policy.clocks for target in clock.targets}
+        known = {revision(each): each for each in (policy, *others)}
+        for name in data.get("versions", ())[1:]:
+            found.versions.adopt(known[name])
+        found._machines.update(found.policy.machines())
+        calendars, targets = shelves(found.versions)
         found.now = data["now"]
         found._last = data["last"]
         found.entities = {
-            key: restored(state, policy.calendars, targets) for key, state in data["entities"].items()
+            key: restored(state, calendars, targets) for key, state in data["entities"].items()
         }
         found.present = dict(data["present"])
         found._seen = set(data["seen"])
-        found._known_of = restored(data["known_of"], policy.calendars, targets)
+        found._known_of = restored(data["known_of"], calendars, targets)
         found._cases_of = {name: list(keys) for name, keys in data["cases_of"].items()}
         for key, state in found.entities.items():
             if state.alarm is not None:
@@ -168,7 +233,7 @@ class Timeline:
 
     def view(self, state: State, at: int) -> dict[str, Any]:
         """The decision of interface.md §3, surveys as they stand with the customer."""
-        decision = self.policy.view(state, at)
+        decision = self.versions[state.revision or self.versions.names()[0]].view(state, at)
         customer = self.entities.get(f"customer:{state.customer or state.id}")
         decision["surveys"] = self.policy.customers.view(customer, state.id)
         return decision
@@ -199,15 +264,41 @@ class Timeline:
 
     def _turn(self, key: str, at: int) -> Turn:
         machine = self._machines[key.partition(":")[0]]
-        return Turn(at, machine.subject(self.entities[key]), self.policy.roster, self.present)
+        state = self.entities[key]
+        turn = Turn(at, machine.subject(state), self._by(state).roster, self.present)
+        if self._late is not None:
+            turn.up_to = self._late[0]
+        return turn
+
+    def _by(self, state: Entity) -> ActingSet:
+        """The set that runs an entity."""
+        return self.versions[state.revision] if isinstance(state, State) else self.versions.current
+
+    def _switch(self, key: str, state: State, name: str, at: int) -> list[Action]:
+        """Let a case go on under another revision."""
+        if name == state.revision:
+            state.pending = None
+            return []
+        turn = self._turn(key, at)
+        switch(state, self._by(state), self.versions[name], turn)
+        return self._settled(key, state, turn)
+
+    def _signed(self, actions: list[Action], policy: ActingSet) -> list[Action]:
+        """The actions, each with the revision it comes from, and how late it is noticed."""
+        for action in actions:
+            if len(self.versions) > 1:
+                action.policy = policy.identity
+            if self._late is not None:
+                action.late_by = max(0, self._late[1] - action.at)
+        return actions
 
     def _settled(self, key: str, state: Entity, turn: Turn) -> list[Action]:
         """The turn's actions, its entity's next alarm set, and what it has to say to others passed on."""
         if state.alarm is not None:
             heapq.heappush(self._alarms, (state.alarm, key))
-        actions = turn.actions
-        if turn.errors and key.startswith("case:"):
-            self.entities[key].errors += turn.errors
+        actions = self._signed(turn.actions, self._by(state))
+        if turn.errors and isinstance(state, State):
+            state.errors += turn.errors
         for other, event, facts in turn.messages:
             actions += self._apply(other, turn.at, [(event, facts)])
         return actions
@@ -247,20 +338,44 @@ def order(event: Event) -> tuple[int, bool, str]:
     return event.at, event.type != "case.opened", event.id
 
 
-def replayed(policy: ActingSet, events: Iterable[Event], until: int | None = None) -> tuple[Timeline, list[Action]]:
-    """The timeline and the actions of events given in any order, up to `until`, else to the last event."""
+def replayed(
+    policy: ActingSet, events: Iterable[Event], until: int | None = None, adoptions: Sequence[Adoption] = (),
+    outages: Sequence[tuple[int, int]] = (),
+) -> tuple[Timeline, list[Action]]:  # fmt: skip
+    """The timeline and the actions of events given in any order, up to `until`, else to the last event.
+
+    `adoptions` are the revisions that follow, as (instant, set); `outages` the times (from, to) in which the
+    host was down: what was due then, and the events of that time, are taken when it is up again.
+    """
     timeline = Timeline(policy)
     actions: list[Action] = []
-    batch: list[Event] = []
+    batches: dict[int, list[Event]] = {}
     for event in sorted(events, key=order):
-        if until is not None and event.at > until:
+        batches.setdefault(event.at, []).append(event)
+    last = until if until is not None else max(batches, default=None)
+    moments = {*batches, *(at for at, _ in adoptions), *(end for _, end in outages)}
+    for at in sorted(moments):
+        if last is not None and at > last:
             break
-        if batch and batch[0].at != event.at:
-            actions += timeline.take(batch[0].at, batch)
-            batch = []
-        batch.append(event)
-    if batch:
-        actions += timeline.take(batch[0].at, batch)
+        outage = _outage(outages, at)
+        if outage is not None:
+            actions += timeline.until(at, *outage)
+        for _, following in [each for each in adoptions if each[0] == at]:
+            actions += timeline.adopt(following, at)
+        if at in batches:
+            actions += _noticed(timeline.take(at, batches[at]), outage)
     if until is not None:
-        actions += timeline.until(until)
+        actions += timeline.until(until, *(_outage(outages, until) or ()))
     return timeline, actions
+
+
+def _outage(outages: Sequence[tuple[int, int]], at: int) -> tuple[int, int] | None:
+    return next((outage for outage in outages if outage[0] < at <= outage[1]), None)
+
+
+def _noticed(actions: list[Action], outage: tuple[int, int] | None) -> list[Action]:
+    """What events set off while the host was down is done when it is up."""
+    if outage is not None:
+        for action in actions:
+            action.late_by = max(action.late_by, outage[1] - action.at)
+    return actions

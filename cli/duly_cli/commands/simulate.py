@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from duly import instants
 from duly.acting import ActingSet
 from duly.cases import Event, Refused, read_event
 from duly.timeline import order, replayed
@@ -23,10 +24,14 @@ from duly_cli.sources import Choice, load
 @options.matcher
 @click.option("--until", metavar="INSTANT", help="Let time run to this instant; else to the last event.")
 @click.option("--timeline", is_flag=True, help="Tell the story to a person: one line an instant.")
+@click.option("--then", "following", multiple=True, metavar="INSTANT=POLICY",
+              help="Let this revision of the policy be in force from then on; may be given more than once.")
+@click.option("--down", multiple=True, metavar="FROM/TO",
+              help="Suppose the engine was down: what was due is done late, at TO.")
 @click.option("--strict", is_flag=True, help="Stop at the first event that is refused.")
 def simulate(
     places: tuple[str, ...], parameters: tuple[str, ...], parameters_file: str | None, matcher: str | None,
-    until: str | None, timeline: bool, strict: bool,
+    until: str | None, timeline: bool, following: tuple[str, ...], down: tuple[str, ...], strict: bool,
 ) -> int:  # fmt: skip
     """Run events through the policy in virtual time: JSON Lines of events in, JSON Lines of actions out.
 
@@ -38,10 +43,12 @@ def simulate(
     asked = deciding.Asked()
     deciding.place(asked, list(places))
     end = None if until is None else deciding.moment(until)
-    loaded = load(asked.policy, Choice(parameters, parameters_file))
-    policy = deciding.opened(loaded, matcher, ActingSet)
+    choice = Choice(parameters, parameters_file)
+    policy = deciding.opened(load(asked.policy, choice), matcher, ActingSet)
+    adoptions = [(at, deciding.opened(load(name, choice), matcher, ActingSet)) for at, name in map(_then, following)]
+    outages = sorted(map(_outage, down))
     events, lines, errors = _events(asked.case, strict)
-    run, actions = replayed(policy, events, end)
+    run, actions = replayed(policy, events, end, adoptions, outages)
     errors += [refused.report(lines.get(event.id)) for event, refused in run.refused]
     encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=writing.plain).encode
     if timeline:
@@ -58,16 +65,45 @@ def simulate(
     return 1 if errors else 0
 
 
+def _then(text: str) -> tuple[int, str]:
+    """The instant and the policy of one `--then`."""
+    at, equals, name = text.partition("=")
+    if not equals or not name:
+        raise click.UsageError(f"`--then {text}`: expected an instant, `=` and a policy")
+    try:
+        return instants.parse(at), name
+    except ValueError as error:
+        raise Unreadable(f"`--then`: {error}") from None
+
+
+def _outage(text: str) -> tuple[int, int]:
+    """The two instants of one `--down`."""
+    start, slash, end = text.partition("/")
+    if not slash:
+        raise click.UsageError(f"`--down {text}`: expected two instants with `/` between them")
+    try:
+        found = instants.parse(start), instants.parse(end)
+    except ValueError as error:
+        raise Unreadable(f"`--down`: {error}") from None
+    if found[0] >= found[1]:
+        raise click.UsageError(f"`--down {text}`: the second instant must be later than the first")
+    return found
+
+
 def _events(name: str, strict: bool) -> tuple[list[Event], dict[str, int], list[dict[str, Any]]]:
     """The events of the input, the line of each, and what could not be read."""
     events: list[Event] = []
     lines: dict[str, int] = {}
+    known: dict[str, Event] = {}
     errors: list[dict[str, Any]] = []
     for line, value in values(open_input(name)):
         try:
             if isinstance(value, Refused):
                 raise value
             event = read_event(value)
+            first = known.setdefault(event.id, event)
+            if not event.repeats(first):
+                raise Refused("E108", f"two different events have the id `{event.id}`", "id")
         except Refused as refused:
             errors.append(refused.report(line))
             if strict:

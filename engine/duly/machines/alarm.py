@@ -5,9 +5,9 @@ from __future__ import annotations
 from duly.calendars.limits import BeyondCalendar
 from duly.machines import climb as climbs
 from duly.machines.climb import Climb
-from duly.machines.clock import start
+from duly.machines.clock import end, start
 from duly.machines.doing import do
-from duly.machines.run import OPEN, failed, share
+from duly.machines.run import CANCELLED, OPEN, failed, share
 from duly.machines.turn import Origin
 
 TYPE_CHECKING = False
@@ -167,6 +167,18 @@ def _ended(
     elif not run.noted:
         run.noted = True
         breach(clock, run, turn)
+
+
+def drop(clock: Clock, run: Run, ladder: Ladder | None, turn: Turn) -> None:
+    """End a clock that the revision taking over does not know."""
+    if run.phase is not OPEN:
+        return
+    end(run, turn.at, CANCELLED)
+    rule = clock.rule if run.target is None else run.target.rule
+    tags: dict[str, Any] = {"clock": clock.id, "cycle": run.cycle}
+    turn.act("clock.cancelled", Origin(rule, "policy.adopted", clock.source, **tags))
+    if ladder is not None and run.climb is not None:
+        climbs.end(ladder, run.climb, run, turn, {**tags, "ladder": ladder.id}, "policy.adopted")
 
 
 def facts_of(run: Run) -> tuple[Any, ...]:

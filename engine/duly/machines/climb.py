@@ -21,9 +21,12 @@ if TYPE_CHECKING:
 
 
 class Climb:
-    """Where a ladder stands: which steps have fired, what was put off, and until when it is silent."""
+    """Where a ladder stands: which steps have fired, what was put off, and until when it is silent.
 
-    __slots__ = ("done", "exhausted", "fired", "lease", "put_off", "restarted", "restarts")
+    `ladder` names the ladder where it is not the clock's: that of the revision under which the climb began.
+    """
+
+    __slots__ = ("done", "exhausted", "fired", "ladder", "lease", "put_off", "restarted", "restarts")
 
     def __init__(self) -> None:
         self.fired: set[Key] = set()
@@ -33,6 +36,7 @@ class Climb:
         self.restarts = 0
         self.exhausted = False
         self.done = False
+        self.ladder: str | None = None
 
 
 def steps(ladder: Ladder, climb: Climb | None, run: Run, turn: Turn | None = None) -> list[tuple[int, int, Step]]:
@@ -102,6 +106,9 @@ def fire(
             return
         del climb.put_off[key]
     climb.fired.add(key)
+    if _overtaken(ladder, climb, run, turn):
+        turn.act("escalation.cancelled", Origin(step.rule, "skipped", step.source, **tags, step=step.id, loop=loop))
+        return
     if step.unless is not None and step.unless(facts):
         turn.act("escalation.cancelled", Origin(step.rule, "unless", step.source, **tags, step=step.id, loop=loop))
     elif not _manned(step, facts, turn, owner):
@@ -113,6 +120,14 @@ def fire(
         last = Origin(ladder.rule, "ladder.exhausted", ladder.source, **tags)
         turn.act("escalation.exhausted", last)
         do(turn, ladder.on_exhausted, last, facts, owner)
+
+
+def _overtaken(ladder: Ladder, climb: Climb, run: Run, turn: Turn) -> bool:
+    """Whether, after downtime, a later step is due as well, and only the newest is wanted."""
+    if turn.up_to is None or ladder.catch_up != "latest":
+        return False
+    following = steps(ladder, climb, run)
+    return bool(following) and following[0][0] <= turn.up_to
 
 
 def _manned(step: Step, facts: Mapping[str, Any], turn: Turn, owner: str | None) -> bool:

@@ -294,6 +294,20 @@ def rematch(clock: Clock, run: Run, at: int, facts: Facts) -> None:
     judge_change(run, at, old_due)
 
 
+def inherit(clock: Clock, run: Run, old: Clock, facts: Facts, *, same_time: bool) -> None:
+    """Go on as another revision's clock of the same id. A target that promises the same is simply the new one;
+    `same_time` says that the calendars of both revisions are equal. Any other is left to be matched again.
+    """
+    given = {old.warn[number] for number in run.warned if number < len(old.warn)}
+    run.warned = {number for number, percent in enumerate(clock.warn) if percent in given}
+    if not same_time or run.target is None:
+        return
+    target = clock.target({**facts, **run.start_facts})
+    if target is not None and target.meaning() == run.target.meaning():
+        run.target, run.calendar = target, target.calendar
+        run.matched = target, run.promised
+
+
 def judge_change(run: Run, at: int, old_due: int | None) -> None:
     """Note where a change, not time, has put the due into the past; or out of it again."""
     if run.due is None or run.due >= at:

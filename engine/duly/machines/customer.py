@@ -90,6 +90,18 @@ class Customers:
             self._pass_on(turn, event.case)
         self._settle(state, turn)
 
+    def inherit(self, state: Customer, turn: Turn) -> None:
+        """Go on with the surveys that another revision planned, by their ids; what is gone is not sent."""
+        for plan in state.plans:
+            if plan["survey"] not in self._surveys and plan["status"] in (PLANNED, SENT):
+                if plan["status"] == PLANNED:
+                    turn.subject = {"customer": state.id, "case": plan["case"]}
+                    origin = Origin(f"survey#{plan['survey']}", "policy.adopted", (), str(plan["occurrence"]),
+                                    survey=plan["survey"])  # fmt: skip
+                    turn.act("survey.suppressed", origin)
+                plan["status"], plan["gate"], plan["send_at"] = CANCELLED, "policy.adopted", None
+        self._settle(state, turn)
+
     def wake(self, state: Customer, turn: Turn) -> None:
         """Send what is due, remind, or let expire: the one that is first."""
         moment, plan, what = min(self._coming(state), key=lambda row: row[0])
@@ -189,7 +201,9 @@ class Customers:
     def _waited_for(self, state: Customer) -> list[tuple[int | None, dict[str, Any], str]]:
         found: list[tuple[int | None, dict[str, Any], str]] = []
         for plan in state.plans:
-            survey = self._surveys[plan["survey"]]
+            survey = self._surveys.get(plan["survey"])
+            if survey is None:
+                continue
             if plan["status"] == PLANNED and plan["send_at"] is not None:
                 found.append((plan["send_at"], plan, PLANNED))
             elif plan["status"] == SENT:

@@ -73,6 +73,10 @@ class Desk:
                 self._back(state, case, turn)
         self._drain(state, turn)
 
+    def inherit(self, state: Queues, turn: Turn) -> None:
+        """Whatever waits goes on waiting, by what its route said; who is free is looked at anew."""
+        self._drain(state, turn)
+
     def wake(self, state: Queues, turn: Turn) -> None:
         """A need is relaxed, somebody comes on duty, or a case has waited too long."""
         for case, waiting in sorted(state.waiting.items()):

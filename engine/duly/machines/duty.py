@@ -80,6 +80,25 @@ class Duties:
                     if moment is not None:
                         book["next"].setdefault(_key(duty.id, who), [moment, duty.id, dict(who)])
 
+    def inherit(self, memory: Memory, turn: Turn) -> None:
+        """Go on with what another revision's duties left: by their ids, each by its schedule from now on."""
+        book = memory.get("duties")
+        if book is None:
+            return
+        for each in list(book["open"]):
+            if each["duty"] not in self._by_id:
+                book["open"].remove(each)
+                gone = Origin(f"duty#{each['duty']}", "policy.adopted", (), str(each["opened"]), duty=each["duty"],
+                              **each["who"])  # fmt: skip
+                turn.act("duty.cancelled", gone)
+        for key, (_, name, who) in list(book["next"].items()):
+            duty = self._by_id.get(name)
+            moment = None if duty is None or duty.schedule is None else duty.schedule.after(turn.at)
+            if moment is None:
+                del book["next"][key]
+            else:
+                book["next"][key] = [moment, name, who]
+
     def for_each(self, sort: str) -> bool:
         """Whether any duty comes round for each of a sort, such as `customer`."""
         return any(duty.for_each == sort for duty in self._by_id.values())
@@ -175,7 +194,7 @@ class Duties:
         """What the actions of a ladder that no clock started say of it, and who is its `owner`: whoever owes
         the late duty that started it. Each start has actions of its own, told apart by the occurrence.
         """
-        tags: dict[str, Any] = {"ladder": ladder, "occurrence": occurrence}
+        tags: dict[str, Any] = {"ladder": ladder.partition("@")[0], "occurrence": occurrence}
         duty = self._by_id.get(occurrence[len(_LATE) :].partition("/")[0]) if occurrence.startswith(_LATE) else None
         return (tags, None) if duty is None else ({**tags, "duty": duty.id}, duty.owner)
 

@@ -23,31 +23,35 @@ _KEPT = {kind.__name__: kind for kind in (Climb, Customer, Event, Plan, Queues, 
 _PHASES = {phase: phase for phase in (NOT_STARTED, OPEN, STOPPED, CANCELLED, FAILED)}
 
 
-def kept(value: Any) -> Any:
+_UNMARKED: Mapping[int, str] = {}
+
+
+def kept(value: Any, marks: Mapping[int, str] = _UNMARKED) -> Any:
     """A value as JSON data; what JSON has no form for is an object with the one key `$…`.
 
-    Calendars and targets are named, not copied: they belong to the policy.
+    Calendars and targets are named, not copied: they belong to the policy; where there are several
+    revisions, `marks` says whose each object is, by its identity.
     """
     kind = type(value)
     if value is None or kind in (str, int, float, bool):
         return value
     if kind is list:
-        return [kept(each) for each in value]
+        return [kept(each, marks) for each in value]
     if kind is dict:
         if all(type(key) is str and not key.startswith("$") for key in value):
-            return {key: kept(each) for key, each in value.items()}
-        return {"$dict": [[kept(key), kept(each)] for key, each in value.items()]}
+            return {key: kept(each, marks) for key, each in value.items()}
+        return {"$dict": [[kept(key, marks), kept(each, marks)] for key, each in value.items()]}
     if kind is tuple:
-        return {"$tuple": [kept(each) for each in value]}
+        return {"$tuple": [kept(each, marks) for each in value]}
     if kind in (set, frozenset):
-        return {f"${kind.__name__}": sorted((kept(each) for each in value), key=repr)}
+        return {f"${kind.__name__}": sorted((kept(each, marks) for each in value), key=repr)}
     if kind.__name__ in _KEPT:
-        slots = {name: kept(getattr(value, name)) for name in value.__slots__ if hasattr(value, name)}
+        slots = {name: kept(getattr(value, name), marks) for name in value.__slots__ if hasattr(value, name)}
         return {"$" + kind.__name__: slots}
     if kind is Target:
-        return {"$target": value.rule}
+        return {"$target": _marked(value.rule, value, marks)}
     if hasattr(value, "due_working_days"):
-        return {"$calendar": value.name}
+        return {"$calendar": _marked(value.name, value, marks)}
     return {"$decimal": str(value)}
 
 
@@ -61,9 +65,9 @@ def restored(data: Any, calendars: Calendars, targets: Mapping[str, Target]) -> 
         return {key: restored(each, calendars, targets) for key, each in data.items()}
     (tag, inner), = data.items()
     if tag == "$target":
-        return targets[inner]
+        return targets[_name(inner)]
     if tag == "$calendar":
-        return calendars[inner]
+        return calendars[_name(inner)]
     if tag == "$decimal":
         from decimal import Decimal
 
@@ -78,6 +82,15 @@ def restored(data: Any, calendars: Calendars, targets: Mapping[str, Target]) -> 
         value = restored(each, calendars, targets)
         setattr(found, name, _PHASES.get(value, value) if name == "phase" else value)
     return found
+
+
+def _marked(name: str, value: Any, marks: Mapping[int, str]) -> Any:
+    mark = marks.get(id(value))
+    return name if mark is None else [name, mark]
+
+
+def _name(inner: Any) -> Any:
+    return inner if isinstance(inner, str) else tuple(inner)
 
 
 _SEQUENCES: dict[str, Any] = {"$tuple": tuple, "$set": set, "$frozenset": frozenset}

@@ -74,8 +74,9 @@ def clock(
         if run.due is not None and run.ended_at is None:
             if clock.warn:
                 shown["warn_at"] = [render(at) for part in clock.warn if (at := share(run, part)) is not None]
-            if clock.ladder is not None:
-                shown["ladder"] = _ladder(ladders[clock.ladder], run)
+            climbed = clock.ladder if run.climb is None else run.climb.ladder or clock.ladder
+            if climbed is not None:
+                shown["ladder"] = _ladder(ladders[climbed], run)
     except BeyondCalendar as error:
         errors.append({"code": "beyond_calendar", "message": error.message, "rule": clock.rule})
     return shown

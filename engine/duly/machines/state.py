@@ -22,14 +22,15 @@ class State:
     """
 
     __slots__ = (
-        "alarm", "customer", "derived", "errors", "escalations", "facts", "id", "inputs", "memory", "opened_at",
-        "plans", "route", "routed", "runs", "sent",
+        "alarm", "closed", "customer", "derived", "errors", "escalations", "facts", "id", "inputs", "memory",
+        "opened_at", "pending", "plans", "revision", "route", "routed", "runs", "sent",
     )  # fmt: skip
 
     def __init__(self, id: str, customer: str | None) -> None:
         self.id = id
         self.customer = customer
         self.opened_at: int | None = None
+        self.closed = False
         self.inputs: dict[str, str] = {}
         self.facts: dict[str, Any] = {}
         self.derived: dict[str, tuple[Any, str]] = {}
@@ -43,3 +44,6 @@ class State:
         self.alarm: int | None = None
         self.escalations: dict[str, tuple[str, Run]] = {}
         self.memory: dict[str, Any] = {}
+        # The revision that the case is pinned to, and the one that takes it over at its next event.
+        self.revision = ""
+        self.pending: str | None = None

@@ -29,3 +29,7 @@ class Target:
         self.counts_days: bool = spec.get("unit") == "working_days"
         self.calendar = calendars[spec["calendar"]]
         self.source: list[str] = spec.get("source", [])
+
+    def meaning(self) -> tuple[Any, ...]:
+        """What the target promises, whatever revision it is of."""
+        return self.rule, self.none, self.field, self.amount, self.counts_days, self.calendar.name

@@ -43,6 +43,7 @@ class Turn:
 
     __slots__ = (
         "actions", "at", "calendars", "chain", "errors", "messages", "present", "queue", "refused", "roster", "subject",
+        "up_to",
     )  # fmt: skip
 
     def __init__(self, at: int, subject: Mapping[str, Any], roster: Roster, present: Mapping[str, bool]) -> None:
@@ -56,6 +57,8 @@ class Turn:
         self.messages: list[tuple[str, Event, Mapping[str, Any]]] = []
         self.chain: list[str] = []
         self.refused: list[tuple[Event, Refused]] = []
+        # After downtime: until when everything due is being done late.
+        self.up_to: int | None = None
         self.errors: list[dict[str, Any]] = []
 
     def act(self, type: str, origin: Origin, data: Mapping[str, Any] | None = None, *, at: int | None = None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 from duly.cases import Event
 from duly.conditions.predicates import predicate
 from duly.machines import climb
@@ -68,6 +70,11 @@ class Sets:
     def begin(self, name: str, at: int, first: Event) -> Whole:
         """The set from `at` on."""
         state = Whole()
+        self._start_all(state, at)
+        self._set_alarm(state)
+        return state
+
+    def _start_all(self, state: Whole, at: int) -> None:
         self._duties.begin(state.memory, at, "set")
         self._duties.begin(state.memory, at, "person", self._people)
         self._duties.begin(state.memory, at, "group", self._groups)
@@ -75,8 +82,6 @@ class Sets:
             moment = schedule.after(at - 1)
             if moment is not None:
                 state.waves[survey] = moment
-        self._set_alarm(state)
-        return state
 
     def subject(self, state: Whole) -> Mapping[str, Any]:
         """Nobody in particular."""
@@ -109,6 +114,21 @@ class Sets:
         if event.type == "customer.updated":
             values, _ = self._intake(event.payload, False)
             known.update(values)
+
+    def over(self, ladders: Mapping[str, Ladder]) -> Sets:
+        """The same, with more ladders."""
+        found = copy(self)
+        found._ladders = ladders  # noqa: SLF001 - its own kind
+        return found
+
+    def inherit(self, state: Whole, turn: Turn) -> None:
+        """Go on with what another revision left: duties and waves by their ids, what is new from now on."""
+        self._duties.inherit(state.memory, turn)
+        state.waves = {}
+        self._start_all(state, turn.at + 1)
+        for customer in state.customers:
+            self._duties.begin(state.memory, turn.at + 1, "customer", [{"customer": customer}])
+        self._set_alarm(state)
 
     def wake(self, state: Whole, turn: Turn) -> None:
         """A duty comes round or is late, a wave of surveys goes out, a ladder goes on: the one that is first."""

@@ -65,11 +65,11 @@ class ObservedTimeline(Timeline):
         finally:
             self._observed.watch = None
 
-    def until(self, now: int) -> list[Action]:
+    def until(self, now: int, since: int | None = None, noticed: int | None = None) -> list[Action]:
         """As a timeline does; meanwhile the set is watched."""
         before, self._observed.watch = self._observed.watch, self.watch
         try:
-            return super().until(now)
+            return super().until(now, since, noticed)
         finally:
             self._observed.watch = before
 
