@@ -61,7 +61,8 @@ def simulate(
     if not events and not errors:
         raise Unreadable("no event in the input; give one JSON object a line")
     if errors and not timeline:
-        complain(f"{len(errors)} of {len(events) + len(errors) - len(run.refused)} events were refused; their lines say why")
+        seen = len(events) + len(errors) - len(run.refused)
+        complain(f"{len(errors)} of {seen} events were refused; their lines say why")
     return 1 if errors else 0
 
 
