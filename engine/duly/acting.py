@@ -190,6 +190,7 @@ class ActingSet(PolicySet):
         state.runs = {name: state.runs.get(name, run) for name, run in unstarted.runs.items()}
         state.plans = {name: state.plans.get(name, plan) for name, plan in unstarted.plans.items()}
         self.duties.inherit(state.memory, turn)
+        self.reactions.inherit(state, turn)
         if not state.closed:
             self.duties.begin(state.memory, turn.at + 1, "case")
         self._classify(state, set())

@@ -184,7 +184,7 @@ class Timeline:
             # A target may have been moved into the past: what it sets off happens when that became known.
             self._last = max(state.alarm, self._last)
             machine = self._machines[key.partition(":")[0]]
-            turn = Turn(self._last, machine.subject(state), self.policy.roster, self.present)
+            turn = self._turn(key, self._last)
             machine.wake(state, turn)
             actions += self._settled(key, state, turn)
         self.now = now if self.now is None else max(now, self.now)
@@ -251,7 +251,7 @@ class Timeline:
                 # A new case knows what was said of its customer before.
                 self._cases_of.setdefault(customer, []).append(key)
                 told = [*((event, {}) for event in self._known_of.get(customer, ())), *told]
-        turn = Turn(at, machine.subject(state), self.policy.roster, self.present)
+        turn = self._turn(key, at)
         machine.apply(state, at, told, turn)
         if turn.refused:
             self.refused += turn.refused

@@ -67,7 +67,7 @@ def ring(
     tags: dict[str, Any] = {"clock": clock.id, "cycle": run.cycle}
     if what == WARN:
         run.warned |= {first}
-        origin = Origin(clock.rule, "clock.warned", clock.source, str(first), **tags)
+        origin = Origin(clock.rule, "clock.warned", clock.source, str(clock.warn[first]), **tags)
         turn.act("clock.warned", origin, {"percent": clock.warn[first]})
     elif what == STEP:
         assert ladder is not None

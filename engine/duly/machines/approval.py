@@ -112,6 +112,15 @@ class Approvals:
                 do(turn, spec.get("on_expiry", []), origin, facts)
                 return
 
+    def inherit(self, memory: dict[str, Any], turn: Turn) -> None:
+        """Go on with the approvals that another revision asked for; nobody waits any more for one that is gone."""
+        asked = memory.get("approvals", {})
+        for name in [name for name in asked if name not in self._specs]:
+            kept = asked.pop(name)
+            if kept["status"] in (PENDING, EXPIRED):
+                origin = Origin(f"approval#{name}", "policy.adopted", (), kept["since"])
+                turn.act("approval.cancelled", origin, {"approval": name})
+
     def given(self, memory: Mapping[str, Any], name: str) -> bool:
         """Whether an approval has been given, as a gate asks."""
         kept = memory.get("approvals", {}).get(name)

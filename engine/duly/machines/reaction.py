@@ -123,6 +123,10 @@ class Reactions:
         """When the next approval is due."""
         return self._approvals.alarm(state.memory)
 
+    def inherit(self, state: State, turn: Turn) -> None:
+        """Go on with a case that another revision ran."""
+        self._approvals.inherit(state.memory, turn)
+
     def ring(self, state: State, turn: Turn) -> None:
         """Do what is due of the approvals at the turn's instant."""
         self._approvals.ring(state.memory, state.facts, turn)
