@@ -46,6 +46,7 @@ class ActingSet(PolicySet):
     def __init__(self, compiled: Mapping[str, Any], engine: str = "native", *, alone: bool = False) -> None:
         super().__init__(compiled, engine)
         self.alone = alone
+        self.restless = any(clock.every or clock.before is not None for clock in self.clocks)
         facts = compiled["set"]
         self.zone = Zone(facts["timezone"], facts["zone"]["at"], facts["zone"]["offsets"])
         self.roster = Roster(compiled["roster"], self.calendars, self.zone)
@@ -111,6 +112,8 @@ class ActingSet(PolicySet):
     def _before(self, state: State, deeds: Mapping[str, Deeds], changed: set[str]) -> list[Before]:
         """The clocks that the instant may change, in order, with their runs as they stand before it."""
         found: list[Before] = []
+        if not (deeds or changed or self.restless):
+            return found
         for clock in self.clocks:
             if (clock.id in deeds or clock.every or clock.before is not None
                     or (changed and not clock.watches.isdisjoint(changed))):  # fmt: skip

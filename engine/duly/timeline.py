@@ -114,7 +114,9 @@ class Timeline:
     def take(self, at: int, events: Iterable[Event]) -> list[Action]:
         """Everything due at or before `at`, and then the events of that instant."""
         if "set" in self._machines and "set" not in self.entities:
-            self._settled("set", self._begun("set", at, Event("", "", at)), self._turn("set", at))
+            begun = self._begun("set", at, Event("", "", at))
+            self._arm("set", begun)
+            self._settled("set", begun, self._turn("set", at))
         actions = self.until(at)
         self._last = at
         seen = self._seen
@@ -150,6 +152,7 @@ class Timeline:
                     turn = self._turn(key, at)
                     machine: Any = self._machines[key.partition(":")[0]]
                     machine.inherit(state, turn)
+                    self._arm(key, state)
                     actions += self._settled(key, state, turn)
         wanted = answer(new)
         for key, state in list(self.entities.items()):
@@ -186,6 +189,7 @@ class Timeline:
             machine = self._machines[key.partition(":")[0]]
             turn = self._turn(key, self._last)
             machine.wake(state, turn)
+            self._arm(key, state)
             actions += self._settled(key, state, turn)
         self.now = now if self.now is None else max(now, self.now)
         return actions
@@ -244,6 +248,7 @@ class Timeline:
         if machine is None:
             return []
         state = self.entities.get(key)
+        rings = None if state is None else state.alarm
         if state is None:
             state = self._begun(key, at, told[0][0])
             customer = told[0][0].customer
@@ -255,6 +260,7 @@ class Timeline:
         machine.apply(state, at, told, turn)
         if turn.refused:
             self.refused += turn.refused
+        self._arm(key, state, rings)
         return self._settled(key, state, turn)
 
     def _begun(self, key: str, at: int, first: Event) -> Any:
@@ -281,6 +287,7 @@ class Timeline:
             return []
         turn = self._turn(key, at)
         switch(state, self._by(state), self.versions[name], turn)
+        self._arm(key, state)
         return self._settled(key, state, turn)
 
     def _signed(self, actions: list[Action], policy: ActingSet) -> list[Action]:
@@ -292,11 +299,16 @@ class Timeline:
                 action.late_by = max(0, self._late[1] - action.at)
         return actions
 
-    def _settled(self, key: str, state: Entity, turn: Turn) -> list[Action]:
-        """The turn's actions, its entity's next alarm set, and what it has to say to others passed on."""
-        if state.alarm is not None:
+    def _arm(self, key: str, state: Entity, rings: int | None = None) -> None:
+        """Set the next alarm of an entity, unless it `rings` then already."""
+        if state.alarm is not None and state.alarm != rings:
             heapq.heappush(self._alarms, (state.alarm, key))
-        actions = self._signed(turn.actions, self._by(state))
+
+    def _settled(self, key: str, state: Entity, turn: Turn) -> list[Action]:
+        """The turn's actions, and what it has to say to others passed on."""
+        actions = turn.actions
+        if len(self.versions) > 1 or self._late is not None:
+            actions = self._signed(actions, self._by(state))
         if turn.errors and isinstance(state, State):
             state.errors += turn.errors
         for other, event, facts in turn.messages:
