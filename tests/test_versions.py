@@ -15,6 +15,7 @@ from duly.actions import Action
 from duly.cases import Event, read_event
 from duly.compiler import Source, compile
 from duly.instants import DAY, HOUR, MINUTE, parse, render
+from duly.reconciliation import CANCELLED, Reconciled
 from duly.timeline import Timeline, replayed
 
 CASES = Path(__file__).parent / "cases"
@@ -143,6 +144,21 @@ def test_pilot() -> None:
     )
     by_revision = {action.case: action.policy for action in actions if action.type == "clock.started"}
     assert by_revision[chosen[0]] == trial.identity
+
+
+def test_late_event_meets_the_revision_of_its_time() -> None:
+    """An event that arrives late is taken by the revision in force at its instant; the adoption stands."""
+    later = second("{open_cases: now}")
+    reply = event(1, "agent.replied", "2026-03-02T02:25:00Z", automated=False)
+    late = Reconciled(first())
+    late.arrive(vip())
+    late.adopt(later, CHANGE)
+    late.until(CHANGE + HOUR)
+    given = late.arrive([reply], CHANGE + HOUR)
+    assert {action.data["type"] for action in given if action.type == CANCELLED} >= {"clock.breached", "notify"}
+    timeline, actions = replayed(first(), vip(reply), CHANGE + HOUR, [(CHANGE, later)])
+    assert sorted(late.standing) == sorted(action.id("base") for action in actions)
+    assert late.timeline.kept() == timeline.kept()
 
 
 _TYPES: tuple[tuple[str, dict[str, Any]], ...] = (

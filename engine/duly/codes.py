@@ -167,6 +167,8 @@ INPUT = (
     Code("E105", "an-event", "An event where a case is wanted.", "Send a case, or use a command that takes events."),
     Code("E106", "too-many-events", "A case with more than 100,000 events.", "Split it."),
     Code("E107", "event-of-another-case", "An event of another case among the events of a case.", "Take it out."),
+    Code("E109", "endless-events", "Events that set each other off without an end: more than 32 in one instant.",
+         "Bound the loop with `rounds`, or let one of the reactions ask for a condition."),
     Code("E108", "id-of-two-events", "Two events of a case that have one `id` and differ.",
          "Give each event an id of its own; the same event may be sent twice."),
 )  # fmt: skip

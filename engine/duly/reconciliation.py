@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from duly.acting import ActingSet
     from duly.cases import Event
+    from duly.timeline import Adoption
 
 CANCELLED = "action.cancelled"
 
@@ -32,6 +33,7 @@ class Reconciled:
         self.standing: dict[str, Action] = {}
         self._journal: dict[str, Event] = {}
         self._cancelled: dict[str, int] = {}
+        self._adoptions: list[Adoption] = []
 
     def arrive(self, events: Sequence[Event], now: int | None = None) -> list[Action]:
         """Take events that arrive together at `now`, by default as soon as they happen; what is to be done.
@@ -46,12 +48,21 @@ class Reconciled:
         known = self.timeline.now
         if known is None or all(event.at > known for event in fresh):
             return self._give(self._in_order(fresh, moment))
-        self.timeline, actions = replayed(self.policy, self._journal.values(), moment)
+        self.timeline, actions = replayed(self.policy, self._journal.values(), moment, self._adoptions)
         return self._settle(actions, moment)
 
-    def until(self, now: int) -> list[Action]:
-        """Everything due by `now`."""
-        return self._give(self.timeline.until(now))
+    def until(self, now: int, since: int | None = None) -> list[Action]:
+        """Everything due by `now`; a host that was down since an instant says so (see Timeline.until)."""
+        return self._give(self.timeline.until(now, since))
+
+    def adopt(self, policy: ActingSet, at: int) -> list[Action]:
+        """Let another revision be in force from `at` on, also for events of that time that arrive later."""
+        known = self.timeline.now
+        self._adoptions = sorted([*self._adoptions, (at, policy)], key=_instant)
+        if known is None or at >= known:
+            return self._give(self.timeline.adopt(policy, at))
+        self.timeline, actions = replayed(self.policy, self._journal.values(), known, self._adoptions)
+        return self._settle(actions, known)
 
     def _moment(self, fresh: Sequence[Event], now: int | None) -> int | None:
         moments = [event.at for event in fresh]
@@ -99,3 +110,7 @@ class Reconciled:
         cancel.occurrence = f"{key}/{self._cancelled[key]}"
         cancel.data = {"cancels": key, "type": moot.type}
         return cancel
+
+
+def _instant(adoption: Adoption) -> int:
+    return adoption[0]

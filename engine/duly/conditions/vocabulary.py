@@ -38,6 +38,8 @@ EVENTS: dict[str, tuple[Field, ...]] = {
     "person.off_duty": (),
 }  # fmt: skip
 """The standard events and the payload fields that each carries."""
+OPEN = frozenset(("event.task", "event.approval", "event.by", "event.reason"))
+"""Payload fields that a policy may declare in its own way: the engine takes them as they come."""
 
 
 def read_vocabulary(
@@ -117,7 +119,7 @@ class _Reader:
             if field is None:
                 continue
             known = self.fields.get(field.name)
-            if known is not None and not _alike(known, field):
+            if known is not None and known.name not in OPEN and not _alike(known, field):
                 self.fault(
                     "C104", f"`{field.name}` is declared with two types: {_type(known)} and {_type(field)}",
                     (*at, bare), "give one of them another name", key=True,

@@ -103,7 +103,7 @@ class Turn:
         self.chain.append(type)
         if len(self.chain) > MOST_EMITTED:
             chain = " → ".join(f"`{name}`" for name in self.chain[-6:])
-            raise Refused("E108", f"more than {MOST_EMITTED} events in one step, ending {chain}")
+            raise Refused("E109", f"more than {MOST_EMITTED} events in one step, ending {chain}")
         event = Event(f"{origin.rule}/{origin.occurrence or self.at}/{index}/{len(self.chain)}", type, self.at)
         event.actor = POLICY + origin.rule
         for name, value in self.subject.items():
