@@ -31,9 +31,9 @@ from figures import Row, rounds, row, show, skipped
 
 from duly import instants
 from duly.acting import ActingSet
-from duly.cases import Event, read_event
+from duly.cases import Event, order, read_event
 from duly.compiler import Source, compile
-from duly.timeline import Timeline, order, replayed
+from duly.timeline import Timeline, replayed
 
 SUPPORT = HERE / "policies" / "support"
 FIRST = instants.parse("2026-03-02T01:00:00Z")

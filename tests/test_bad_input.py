@@ -200,7 +200,9 @@ WRONG_USE = {
     "decide set case.json --param wait": "`--param wait`: expected `name=value`",
     "decide set case.json --params nosuch.yaml": "cannot read `nosuch.yaml`: no such file or directory",
     "decide set case.json more": "expected POLICY and CASE, found more",
-    "validate set --format x": "invalid value for `--format`: `x` is not one of `text`, `json`, `sarif`, `github`, `gitlab`",
+    "validate set --format x": (
+        "invalid value for `--format`: `x` is not one of `text`, `json`, `sarif`, `github`, `gitlab`"
+    ),
     "validate set --output none/no/report": "cannot write `none/no/report`: no such file or directory",
     "decide git:nosuch case.json": None,
 }  # fmt: skip

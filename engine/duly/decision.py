@@ -5,7 +5,7 @@ from __future__ import annotations
 from duly import instants
 from duly.calendars.calendars import Calendars
 from duly.calendars.limits import BeyondCalendar
-from duly.cases import Case, Event, Refused
+from duly.cases import Case, Event, Refused, batches
 from duly.conditions.values import Intake
 from duly.machines import clock as clocks
 from duly.machines import lead, snapshot, survey
@@ -257,47 +257,6 @@ def _origin(actor: str | None) -> str:
 
 def _first(pair: tuple[int, Any]) -> int:
     return pair[0]
-
-
-def batches(case: Case, at: int) -> list[tuple[int, list[Event]]]:
-    """The events of a case until `at`, without repeats, those of one instant together."""
-    opening = Event("", "case.opened", case.opened_at)
-    opening.changes = case.fields
-    opening.field_path = "fields."
-    opening.case, opening.customer = case.id, case.customer
-    if not case.events:
-        return [(opening.at, [opening])] if opening.at <= at else []
-    seen: dict[str, Event] = {}
-    for number, event in enumerate(case.events):
-        if event.case is not None and event.case != case.id:
-            raise Refused(
-                "E107", f"event of case `{event.case}` in case `{case.id}`", f"events[{number}].case"
-            )
-        first = seen.setdefault(event.id, event)
-        if first is not event and not event.repeats(first):
-            raise Refused("E108", f"two different events have the id `{event.id}`", f"events[{number}].id")
-    events = sorted(seen.values(), key=_order)
-    given = next((event for event in events if event.type == "case.opened"), None)
-    if given is None:
-        events = sorted([opening, *events], key=_order)
-    else:
-        given.customer = given.customer or case.customer
-        if case.fields:
-            events[events.index(given)] = given.with_fields(case.fields)
-    batches: list[tuple[int, list[Event]]] = []
-    for event in events:
-        if event.at > at:
-            break
-        if batches and batches[-1][0] == event.at:
-            batches[-1][1].append(event)
-        else:
-            batches.append((event.at, [event]))
-    return batches
-
-
-def _order(event: Event) -> tuple[int, bool, str]:
-    """Nothing can happen to a case before it is opened; else the ids decide within an instant."""
-    return event.at, event.type != "case.opened", event.id
 
 
 def _refuse(faults: Sequence[Mapping[str, str]], prefix: str) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import heapq
 
 from duly.calendars.limits import NEVER
-from duly.cases import Case, Event, Refused
-from duly.decision import batches
+from duly.cases import Case, Event, Refused, batches, order
 from duly.machines.keeping import kept, restored
 from duly.machines.state import State
 from duly.machines.turn import Turn
@@ -343,11 +342,6 @@ def played(policy: ActingSet, case: Case, at: int) -> tuple[State, dict[str, Any
     if state is None:
         state = policy.begin(case)
     return state, timeline.view(state, at)
-
-
-def order(event: Event) -> tuple[int, bool, str]:
-    """Nothing can happen to a case before it is opened; else the ids decide within an instant."""
-    return event.at, event.type != "case.opened", event.id
 
 
 def replayed(

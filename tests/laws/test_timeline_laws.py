@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from duly.acting import ActingSet
-from duly.cases import Event, read_event
+from duly.cases import Event, order, read_event
 from duly.compiler import Source, compile
 from duly.instants import DAY, HOUR, MINUTE, parse, render
 from duly.reconciliation import CANCELLED, Reconciled
-from duly.timeline import Timeline, order, replayed
+from duly.timeline import Timeline, replayed
 
 CASES = Path(__file__).parents[1] / "cases"
 START = parse("2026-02-10T01:00:00Z")

@@ -10,8 +10,8 @@ import click
 
 from duly import instants
 from duly.acting import ActingSet
-from duly.cases import Event, Refused, read_event
-from duly.timeline import order, replayed
+from duly.cases import Event, Refused, order, read_event
+from duly.timeline import replayed
 from duly_cli import deciding, options, storyline, writing
 from duly_cli.files import Unreadable, complain
 from duly_cli.reading import open_input, values

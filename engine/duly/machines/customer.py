@@ -9,6 +9,7 @@ from duly.machines.budget import free_at
 from duly.machines.counting import Counting
 from duly.machines.doing import do
 from duly.machines.length import after
+from duly.machines.state import Customer
 from duly.machines.survey import sampled
 from duly.machines.turn import Origin
 
@@ -28,25 +29,6 @@ if TYPE_CHECKING:
 PLANNED, SENT, ANSWERED, EXPIRED, SUPPRESSED, CANCELLED = (
     "planned", "sent", "answered", "expired", "suppressed", "cancelled",
 )  # fmt: skip
-
-
-class Customer:
-    """One customer: what is known of him, what went to him, and what is planned.
-
-    `plans` are dicts of plain data: survey, case, occurrence, status, gate, at (triggered), wanted, send_at,
-    send_by, sent_at, reminders, facts (of the case when it was triggered: attribution is taken then).
-    """
-
-    __slots__ = ("alarm", "answered", "facts", "id", "memory", "plans", "sent")
-
-    def __init__(self, name: str) -> None:
-        self.id = name
-        self.alarm: int | None = None
-        self.facts: dict[str, Any] = {}
-        self.memory: dict[str, Any] = {}
-        self.plans: list[dict[str, Any]] = []
-        self.sent: list[tuple[int, str, str]] = []
-        self.answered: list[tuple[int, str, str]] = []
 
 
 class Customers:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from duly.cases import Event
 from duly.machines.climb import Climb
-from duly.machines.customer import Customer
 from duly.machines.desk import Queues
 from duly.machines.run import CANCELLED, FAILED, NOT_STARTED, OPEN, STOPPED, Run
-from duly.machines.state import State
+from duly.machines.state import Customer, State
 from duly.machines.survey import Plan
 from duly.machines.target import Target
 from duly.machines.whole import Whole

@@ -1,4 +1,4 @@
-"""State: what the engine keeps of one case between its events."""
+"""State: what the engine keeps of one case, and of one customer, between events."""
 
 from __future__ import annotations
 
@@ -47,3 +47,22 @@ class State:
         # The revision that the case is pinned to, and the one that takes it over at its next event.
         self.revision = ""
         self.pending: str | None = None
+
+
+class Customer:
+    """One customer: what is known of him, what went to him, and what is planned.
+
+    `plans` are dicts of plain data: survey, case, occurrence, status, gate, at (triggered), wanted, send_at,
+    send_by, sent_at, reminders, facts (of the case when it was triggered: attribution is taken then).
+    """
+
+    __slots__ = ("alarm", "answered", "facts", "id", "memory", "plans", "sent")
+
+    def __init__(self, name: str) -> None:
+        self.id = name
+        self.alarm: int | None = None
+        self.facts: dict[str, Any] = {}
+        self.memory: dict[str, Any] = {}
+        self.plans: list[dict[str, Any]] = []
+        self.sent: list[tuple[int, str, str]] = []
+        self.answered: list[tuple[int, str, str]] = []

@@ -10,13 +10,13 @@ from typing import Any
 
 from duly.acting import ActingSet
 from duly.actions import Action
-from duly.cases import Event, Refused
+from duly.cases import Event, Refused, order
 from duly.machines.desk import Queues
 from duly.machines.state import State
 from duly.suites.comparison import Difference, compare
 from duly.suites.script import Script, Unplayable, script
 from duly.suites.suite import Test
-from duly.timeline import Timeline, order
+from duly.timeline import Timeline
 
 
 @dataclass(slots=True)
