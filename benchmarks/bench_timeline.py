@@ -92,7 +92,9 @@ def _before(text: str, mark: str, lines: list[str]) -> str:
 
 def opened(random: Random, number: int, at: int) -> Event:
     """The opening of a case."""
-    event = read_event({"id": f"e-{number}-0", "type": "case.opened", "case": f"C-{number}", "at": instants.render(at)})
+    event = read_event(
+        {"id": f"e-{number}-0", "type": "case.opened", "case": f"C-{number}", "at": instants.render(at)}
+    )
     event.customer = f"K-{number // 3}"
     event.changes = {
         "tier": random.choice(("normal", "normal", "normal", "vip")),

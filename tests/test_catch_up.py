@@ -52,7 +52,11 @@ def test_latest_sends_only_the_newest_step() -> None:
 def test_all_sends_every_step_late() -> None:
     """Of a ladder that catches up on all, every step is sent, in the order in which it was due, and says how late."""
     actions = run("all", "2026-03-02T06:00:00Z", ("2026-03-02T02:30:00Z", "2026-03-02T04:40:00Z"))
-    found = [(each.step, render(each.at)[11:16], seconds(each.late_by)) for each in actions if each.step is not None]
+    found = [
+        (each.step, render(each.at)[11:16], seconds(each.late_by))
+        for each in actions
+        if each.step is not None
+    ]
     assert found == [("remind", "02:45", 6900), ("lead", "03:00", 6000), ("manager", "04:00", 2400)]
 
 
@@ -74,7 +78,9 @@ def test_every_missed_duty_is_opened() -> None:
 
 def test_beyond_the_calendar() -> None:
     """What no calendar can date is an error of its rule, and the rest runs on."""
-    timeline, actions = replayed(policy("all"), [opened("2026-12-30T02:00:00Z")], parse("2026-12-30T02:00:00Z") + DAY)
+    timeline, actions = replayed(
+        policy("all"), [opened("2026-12-30T02:00:00Z")], parse("2026-12-30T02:00:00Z") + DAY
+    )
     errors = {each.rule: each.data["code"] for each in actions if each.type == "rule_error"}
     assert errors == {"duty/rounds#far": "beyond_calendar", "reaction/rounds#file": "beyond_calendar"}
     assert {each.type for each in actions} >= {"task", "duty.opened", "clock.breached"}

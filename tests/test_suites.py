@@ -144,13 +144,13 @@ def test_compiled_once(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(list((desk.parent / "cache").glob("*.json"))) >= 3
 
 
-
-
 def test_watching(desk: Path) -> None:
     """`--watch` runs again after a change, and Ctrl-C ends it without a word."""
     shutil.copy(HERE / "desk" / "first.test.yaml", desk)
     command = [sys.executable, "-m", "duly_cli.main", "test", "--watch"]
-    roots = [str(Path(package.__file__).resolve().parents[1]) for package in (duly, duly_cli) if package.__file__]
+    roots = [
+        str(Path(package.__file__).resolve().parents[1]) for package in (duly, duly_cli) if package.__file__
+    ]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8",
         env={**os.environ, "PYTHONPATH": os.pathsep.join(roots)},
@@ -185,7 +185,9 @@ def test_a_policy_with_errors(desk: Path, capsys: pytest.CaptureFixture[str]) ->
     """What is wrong with the policy itself is told once, and all its tests fail."""
     shutil.copy(HERE / "desk" / "first.test.yaml", desk)
     manifest = desk / "duly.yaml"
-    manifest.write_text(manifest.read_text(encoding="utf-8").replace("group:vip-desk", "group:vips"), encoding="utf-8")
+    manifest.write_text(
+        manifest.read_text(encoding="utf-8").replace("group:vip-desk", "group:vips"), encoding="utf-8"
+    )
     assert main(["test"]) == 1
     shown = capsys.readouterr().out
     assert shown.count("error D201") == 1

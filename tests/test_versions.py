@@ -118,7 +118,9 @@ def test_next_event() -> None:
     adopted = [render(action.at) for action in actions if action.type == "policy.adopted" and action.case]
     assert adopted == ["2026-03-02T02:40:00Z"]
     assert timeline.cases["C-1"].revision == later.identity["revision"]
-    breach = next(action for action in actions if action.type == "clock.breached" and action.clock == "response")
+    breach = next(
+        action for action in actions if action.type == "clock.breached" and action.clock == "response"
+    )
     assert (breach.reason, breach.at) == ("breached_by_change", parse("2026-03-02T02:30:00Z"))
 
 
@@ -155,7 +157,10 @@ def test_late_event_meets_the_revision_of_its_time() -> None:
     late.adopt(later, CHANGE)
     late.until(CHANGE + HOUR)
     given = late.arrive([reply], CHANGE + HOUR)
-    assert {action.data["type"] for action in given if action.type == CANCELLED} >= {"clock.breached", "notify"}
+    assert {action.data["type"] for action in given if action.type == CANCELLED} >= {
+        "clock.breached",
+        "notify",
+    }
     timeline, actions = replayed(first(), vip(reply), CHANGE + HOUR, [(CHANGE, later)])
     assert sorted(late.standing) == sorted(action.id("base") for action in actions)
     assert late.timeline.kept() == timeline.kept()
@@ -215,4 +220,6 @@ def _stepwise(
 
 
 def _shown(actions: list[Action]) -> list[str]:
-    return sorted(json.dumps(action.shown(first().identity), sort_keys=True, default=str) for action in actions)
+    return sorted(
+        json.dumps(action.shown(first().identity), sort_keys=True, default=str) for action in actions
+    )

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 def answers(seed: int) -> list[dict[str, Any]]:
     """Answers in the shape of decisions, with texts and numbers of every sort."""
     draw = random.Random(seed)
-    texts = ["紧急 / urgent", "a\"b\\c", "tab\t and \x1f", "e-17", "", "\u2028", "😀", "1e-6"]
+    texts = ["紧急 / urgent", 'a"b\\c', "tab\t and \x1f", "e-17", "", "\u2028", "😀", "1e-6"]
     numbers = [0, 1, -5, 2**53, 0.5, 1234.567891, 1e-06, 1e20, 1e16, 123456789.000001, 10**30]
     return [
         {

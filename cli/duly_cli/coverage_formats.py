@@ -57,7 +57,9 @@ def _section(title: str, rows: Sequence[str], few: int | None) -> list[str]:
     if not rows:
         return []
     shown = rows if few is None else rows[:few]
-    more = [f"    … and {len(rows) - len(shown)} more; --verbose lists them"] if len(shown) < len(rows) else []
+    more = (
+        [f"    … and {len(rows) - len(shown)} more; --verbose lists them"] if len(shown) < len(rows) else []
+    )
     return [f"  {title}:", *shown, *more]
 
 
@@ -76,7 +78,9 @@ def lcov(suites: Sequence[Suite]) -> str:
     return "".join(row + "\n" for row in rows)
 
 
-def _lines(entries: Iterable[Entry], leaves: Iterable[Leaf]) -> tuple[dict[int, int], list[tuple[int, int, int, int]]]:
+def _lines(
+    entries: Iterable[Entry], leaves: Iterable[Leaf]
+) -> tuple[dict[int, int], list[tuple[int, int, int, int]]]:
     """How often each line was used, and the branches as (line, block, branch, taken)."""
     hits: dict[int, int] = {}
     for entry in entries:
@@ -84,7 +88,10 @@ def _lines(entries: Iterable[Entry], leaves: Iterable[Leaf]) -> tuple[dict[int, 
     branches: list[tuple[int, int, int, int]] = []
     for block, leaf in enumerate(sorted(leaves, key=lambda leaf: (leaf.line, leaf.rule, leaf.path))):
         hits.setdefault(leaf.line, leaf.covered)
-        branches += [(leaf.line, block, 0, int(True in leaf.seen)), (leaf.line, block, 1, int(False in leaf.seen))]
+        branches += [
+            (leaf.line, block, 0, int(True in leaf.seen)),
+            (leaf.line, block, 1, int(False in leaf.seen)),
+        ]
     return hits, branches
 
 
@@ -97,7 +104,12 @@ def cobertura(suites: Sequence[Suite]) -> str:
         own = [0, 0, 0, 0]
         for file, (entries, leaves) in suite.coverage.files().items():
             hits, branches = _lines(entries, leaves)
-            counts = [len(hits), sum(count > 0 for count in hits.values()), len(branches), sum(b[3] for b in branches)]
+            counts = [
+                len(hits),
+                sum(count > 0 for count in hits.values()),
+                len(branches),
+                sum(b[3] for b in branches),
+            ]
             own = [one + two for one, two in zip(own, counts, strict=True)]
             classes.append(_class(file, hits, branches, counts))
         name = quoteattr(suite.argument)
@@ -112,7 +124,9 @@ def cobertura(suites: Sequence[Suite]) -> str:
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f'<coverage {rates} lines-valid="{lines_all}" lines-covered="{lines_hit}" branches-valid="{branches_all}" '
         f'branches-covered="{branches_hit}" complexity="0" version="duly {duly.__version__}" timestamp="0">\n'
-        "  <sources><source>.</source></sources>\n  <packages>\n" + "".join(packages) + "  </packages>\n</coverage>\n"
+        "  <sources><source>.</source></sources>\n  <packages>\n"
+        + "".join(packages)
+        + "  </packages>\n</coverage>\n"
     )
 
 
@@ -161,7 +175,9 @@ def junit(trials: Sequence[Trial], faults: Sequence[Diagnostic] = ()) -> str:
         rows.append("  </testsuite>\n")
     if faults:
         count = len(faults)
-        rows.append(f'  <testsuite name="policy" tests="{count}" failures="0" errors="{count}" skipped="0" time="0">\n')
+        rows.append(
+            f'  <testsuite name="policy" tests="{count}" failures="0" errors="{count}" skipped="0" time="0">\n'
+        )
         rows += [_fault(fault) for fault in faults]
         rows.append("  </testsuite>\n")
     return "".join([*rows, "</testsuites>\n"])

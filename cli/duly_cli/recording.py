@@ -84,7 +84,9 @@ def _edits(text: str, trials: Sequence[Trial]) -> dict[int, _Edit]:
             known = edits.setdefault(edit.start, edit)
             if known != edit and edit.start not in torn:
                 torn.add(edit.start)
-                _left(trial, difference, "the rows of the table came out differently; give them a column for it")
+                _left(
+                    trial, difference, "the rows of the table came out differently; give them a column for it"
+                )
     return {start: edit for start, edit in edits.items() if start not in torn}
 
 
@@ -201,7 +203,9 @@ def _told(action: Mapping[str, Any]) -> dict[str, Any]:
 def _flow(value: Any, zone: Zone | None) -> str:
     """A value as YAML in one line; instants on the clock of a zone, or as they are."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_flow(key, zone)}: {_flow(each, zone)}" for key, each in value.items()) + "}"
+        return (
+            "{" + ", ".join(f"{_flow(key, zone)}: {_flow(each, zone)}" for key, each in value.items()) + "}"
+        )
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(_flow(each, zone) for each in value) + "]"
     if value is None or isinstance(value, bool):

@@ -115,7 +115,9 @@ def uncovered(suite: Suite) -> None:
 def _suite(argument: str, choice: Choice) -> Suite:
     files = find(argument)
     if files.bundle is not None:
-        raise Unreadable(f"`{argument}` is a bundle, which holds no tests; test the folder that it was built from")
+        raise Unreadable(
+            f"`{argument}` is a bundle, which holds no tests; test the folder that it was built from"
+        )
     suite = Suite(argument, files)
     config = configuration(files.config)
     suite.values = dict(config.get("parameters", {}))

@@ -123,7 +123,20 @@ def _with_local(shown: tuple[str, str]) -> str:
     return f"{shown[0]} = {shown[1]}" if shown[1] else shown[0]
 
 
-_FIRST = ("at", "type", "clock", "cycle", "ladder", "step", "loop", "survey", "duty", "case", "customer", "person")
+_FIRST = (
+    "at",
+    "type",
+    "clock",
+    "cycle",
+    "ladder",
+    "step",
+    "loop",
+    "survey",
+    "duty",
+    "case",
+    "customer",
+    "person",
+)
 _HIDDEN = frozenset(("id", "policy", "source", "data", "due_by"))
 
 
@@ -167,7 +180,9 @@ def _tried(trial: Trial, difference: Difference, explained: set[str]) -> list[st
         reason = phrase(entry["test"]) if entry["test"] else "always"
         line = entry["test"]["line"] if entry["test"] and entry["test"].get("line") else entry["line"]
         place = f"{entry['file']}:{line}" if entry["file"] else ""
-        lines.append(f"      {'✓' if entry['matched'] else '✗'} {padded(name, wide)}  {reason}  {place}".rstrip())
+        lines.append(
+            f"      {'✓' if entry['matched'] else '✗'} {padded(name, wide)}  {reason}  {place}".rstrip()
+        )
     return lines
 
 

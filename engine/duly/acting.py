@@ -125,7 +125,11 @@ class ActingSet(PolicySet):
         """Route, tell others, do duties, react: what an event that was taken sets off."""
         try:
             # What was known of the customer before the case was opened routes nothing yet.
-            if self.routing is not None and state.opened_at is not None and event.type in self.routing.evaluate_on:
+            if (
+                self.routing is not None
+                and state.opened_at is not None
+                and event.type in self.routing.evaluate_on
+            ):
                 self._route(state, facts, turn)
             self._tell(state, event, facts, turn)
             self._do_duties(state, event, facts, turn)
@@ -204,7 +208,9 @@ class ActingSet(PolicySet):
         before_by_id = {clock.id: clock for clock in old.clocks}
         going = [clock for clock in self.clocks if state.runs[clock.id].phase is OPEN]
         for clock in going:
-            clocks.inherit(clock, state.runs[clock.id], before_by_id[clock.id], state.facts, same_time=same_time)
+            clocks.inherit(
+                clock, state.runs[clock.id], before_by_id[clock.id], state.facts, same_time=same_time
+            )
         before = [(clock, state.runs[clock.id], alarm.facts_of(state.runs[clock.id])) for clock in going]
         for clock in going:
             run = state.runs[clock.id]

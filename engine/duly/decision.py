@@ -86,7 +86,11 @@ class PolicySet:
                 if test is None or test(facts):
                     deeds.setdefault(name, []).append((deed, payload))
             # What was known of the customer before the case was opened routes nothing yet.
-            if self.routing is not None and state.opened_at is not None and event.type in self.routing.evaluate_on:
+            if (
+                self.routing is not None
+                and state.opened_at is not None
+                and event.type in self.routing.evaluate_on
+            ):
                 state.route, state.routed = self.routing.route(facts), facts
             self._survey(state, event, facts)
         self._advance(state, at, deeds, changed)

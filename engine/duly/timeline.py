@@ -209,7 +209,9 @@ class Timeline:
         }
 
     @classmethod
-    def restored(cls, policy: ActingSet, data: Mapping[str, Any], others: Iterable[ActingSet] = ()) -> Timeline:
+    def restored(
+        cls, policy: ActingSet, data: Mapping[str, Any], others: Iterable[ActingSet] = ()
+    ) -> Timeline:
         """The timeline that `kept` wrote, over the same policy, and the `others` that it had adopted since.
 
         Raises KeyError for a revision that is not among them.
@@ -222,9 +224,7 @@ class Timeline:
         calendars, targets = shelves(found.versions)
         found.now = data["now"]
         found._last = data["last"]
-        found.entities = {
-            key: restored(state, calendars, targets) for key, state in data["entities"].items()
-        }
+        found.entities = {key: restored(state, calendars, targets) for key, state in data["entities"].items()}
         found.present = dict(data["present"])
         found._seen = set(data["seen"])
         found._known_of = restored(data["known_of"], calendars, targets)

@@ -107,7 +107,8 @@ def shelves(versions: Versions) -> tuple[Any, Any]:
     names = versions.names()
     calendars = {name: versions[name].calendars for name in names}
     targets = {
-        name: {target.rule: target for clock in versions[name].clocks for target in clock.targets} for name in names
+        name: {target.rule: target for clock in versions[name].clocks for target in clock.targets}
+        for name in names
     }
     return Shelf(calendars[names[0]], calendars), Shelf(targets[names[0]], targets)
 

@@ -24,7 +24,9 @@ SPAN = 30 * 24
 def sources() -> list[Source]:
     """The documents of the pack, without its tests."""
     files = sorted(
-        path for path in PACK.rglob("*.yaml") if path.name != PARAMETERS and not path.name.endswith(".test.yaml")
+        path
+        for path in PACK.rglob("*.yaml")
+        if path.name != PARAMETERS and not path.name.endswith(".test.yaml")
     )
     return [Source(str(path.relative_to(PACK)), path.read_bytes()) for path in files]
 

@@ -37,7 +37,10 @@ _TYPES: tuple[tuple[str, dict[str, list[Any]]], ...] = (
 @cache
 def policy() -> ActingSet:
     """The policy with something of everything."""
-    files = (("duly.yaml", CASES / "decisions" / "base.yaml"), ("all.yaml", CASES / "timelines" / "everything.yaml"))
+    files = (
+        ("duly.yaml", CASES / "decisions" / "base.yaml"),
+        ("all.yaml", CASES / "timelines" / "everything.yaml"),
+    )
     compilation = compile([Source(name, path.read_bytes()) for name, path in files])
     assert [each.message for each in compilation.diagnostics] == []
     return ActingSet(json.loads(json.dumps(compilation.compiled)))
@@ -65,7 +68,9 @@ def story(seed: int) -> list[Event]:
 def shown(actions: Any) -> list[str]:
     """Actions as comparable text, in a settled order."""
     identity = policy().identity
-    return sorted(json.dumps({**action.shown(identity), "late_by_seconds": 0}, default=str) for action in actions)
+    return sorted(
+        json.dumps({**action.shown(identity), "late_by_seconds": 0}, default=str) for action in actions
+    )
 
 
 def state(timeline: Timeline) -> str:

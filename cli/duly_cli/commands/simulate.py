@@ -24,10 +24,19 @@ from duly_cli.sources import Choice, load
 @options.matcher
 @click.option("--until", metavar="INSTANT", help="Let time run to this instant; else to the last event.")
 @click.option("--timeline", is_flag=True, help="Tell the story to a person: one line an instant.")
-@click.option("--then", "following", multiple=True, metavar="INSTANT=POLICY",
-              help="Let this revision of the policy be in force from then on; may be given more than once.")
-@click.option("--down", multiple=True, metavar="FROM/TO",
-              help="Suppose the engine was down: what was due is done late, at TO.")
+@click.option(
+    "--then",
+    "following",
+    multiple=True,
+    metavar="INSTANT=POLICY",
+    help="Let this revision of the policy be in force from then on; may be given more than once.",
+)
+@click.option(
+    "--down",
+    multiple=True,
+    metavar="FROM/TO",
+    help="Suppose the engine was down: what was due is done late, at TO.",
+)
 @click.option("--strict", is_flag=True, help="Stop at the first event that is refused.")
 def simulate(
     places: tuple[str, ...], parameters: tuple[str, ...], parameters_file: str | None, matcher: str | None,
@@ -45,7 +54,9 @@ def simulate(
     end = None if until is None else deciding.moment(until)
     choice = Choice(parameters, parameters_file)
     policy = deciding.opened(load(asked.policy, choice), matcher, ActingSet)
-    adoptions = [(at, deciding.opened(load(name, choice), matcher, ActingSet)) for at, name in map(_then, following)]
+    adoptions = [
+        (at, deciding.opened(load(name, choice), matcher, ActingSet)) for at, name in map(_then, following)
+    ]
     outages = sorted(map(_outage, down))
     events, lines, errors = _events(asked.case, strict)
     run, actions = replayed(policy, events, end, adoptions, outages)

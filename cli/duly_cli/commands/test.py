@@ -21,7 +21,9 @@ from duly_cli.trying import Suite, Trial
 @click.option("-k", "word", metavar="WORD", help="Only tests with WORD in their name or file.")
 @click.option("--verbose", "-v", is_flag=True, help="List every test, and everything that is not covered.")
 @click.option("--coverage", is_flag=True, help="Say what of the policy the tests use.")
-@click.option("--coverage-threshold", "threshold", metavar="PERCENT", help="Fail below this share of entries.")
+@click.option(
+    "--coverage-threshold", "threshold", metavar="PERCENT", help="Fail below this share of entries."
+)
 @click.option("--lcov", metavar="FILE", help="Write the coverage to FILE, as LCOV.")
 @click.option("--cobertura", metavar="FILE", help="Write the coverage to FILE, as Cobertura XML.")
 @click.option("--junit", metavar="FILE", help="Write the results to FILE, as JUnit XML.")
@@ -66,7 +68,11 @@ def _percentage(text: str) -> float:
 
 def _asked(suite: Suite, word: str | None) -> list[Test]:
     """The tests of a suite that are asked for."""
-    return [each for each in suite.tests if word is None or word.casefold() in f"{each.file} {each.name}".casefold()]
+    return [
+        each
+        for each in suite.tests
+        if word is None or word.casefold() in f"{each.file} {each.name}".casefold()
+    ]
 
 
 def _tried(suites: Sequence[Suite], word: str | None) -> list[Trial]:
@@ -75,7 +81,9 @@ def _tried(suites: Sequence[Suite], word: str | None) -> list[Trial]:
 
 def _errors(suites: Sequence[Suite], word: str | None) -> list[Diagnostic]:
     """What kept tests from being run."""
-    found = [fault for suite in suites for fault in (*suite.faults, *trying.faults(suite, _asked(suite, word)))]
+    found = [
+        fault for suite in suites for fault in (*suite.faults, *trying.faults(suite, _asked(suite, word)))
+    ]
     return [fault for fault in found if fault.severity == "error"]
 
 
@@ -147,5 +155,3 @@ def _write(file: str | None, content: object) -> None:
             output.write(content())
     except OSError as error:
         raise Unreadable(f"cannot write `{file}`: {(error.strerror or str(error)).lower()}") from None
-
-

@@ -61,4 +61,3 @@ def _calendar(sheet: Sheet, duty: dict[str, Any], path: Path) -> str:
     if isinstance(every, dict) and "calendar" in every:
         return sheet.calendar(every["calendar"], (*path, "every", "calendar"))
     return sheet.calendar(sheet.spec.get("calendar"), ("spec", "calendar"))
-

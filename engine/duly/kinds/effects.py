@@ -44,7 +44,12 @@ class _Effects:
     def __init__(self, compiled: Mapping[str, Any], reads: frozenset[str]) -> None:
         routing = compiled.get("routing") or {}
         self.heard = {
-            *(event for clock in compiled["clocks"] for triggers in clock["on"].values() for event, _ in triggers),
+            *(
+                event
+                for clock in compiled["clocks"]
+                for triggers in clock["on"].values()
+                for event, _ in triggers
+            ),
             *routing.get("evaluate_on", ()),
             *(event for survey in compiled["surveys"] for event in (*survey["on"], *survey["cancel_on"])),
             *(event for each in compiled["reactions"]["reactions"] for event in each["on"]),

@@ -48,7 +48,9 @@ def _recipient(sheet: Sheet, rule: dict[str, Any], path: Path) -> dict[str, Any]
         compiled["boost_seconds"] = length.amount // SECOND
     if "need" in rule:
         compiled["need"] = rule["need"]
-        compiled["needs"] = [_need(sheet, each, (*path, "need", number)) for number, each in enumerate(rule["need"])]
+        compiled["needs"] = [
+            _need(sheet, each, (*path, "need", number)) for number, each in enumerate(rule["need"])
+        ]
     if "assign" in rule:
         compiled["assign"] = _assign(sheet, rule["assign"], (*path, "assign"))
     if "source" in rule:
@@ -73,5 +75,7 @@ def _assign(sheet: Sheet, assign: dict[str, Any] | None, path: Path) -> dict[str
     sheet.reference(overflow["overflow"], (*path, "on_no_agent", "overflow"))
     compiled = dict(overflow)
     if "after" in overflow:
-        compiled["after_us"] = sheet.duration(overflow["after"], (*path, "on_no_agent", "after"), days=False).amount
+        compiled["after_us"] = sheet.duration(
+            overflow["after"], (*path, "on_no_agent", "after"), days=False
+        ).amount
     return {**assign, "on_no_agent": compiled}

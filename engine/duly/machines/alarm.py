@@ -57,9 +57,7 @@ def alarms(clock: Clock, run: Run, ladder: Ladder | None, turn: Turn | None = No
     return (min(found),) if found else ()
 
 
-def ring(
-    clock: Clock, run: Run, ladder: Ladder | None, alarm: Alarm, facts: Facts, turn: Turn
-) -> Run:
+def ring(clock: Clock, run: Run, ladder: Ladder | None, alarm: Alarm, facts: Facts, turn: Turn) -> Run:
     """Do what an alarm is for; the run, or the next one where a period ended."""
     at, what, first, second = alarm
     if turn.at == at and at - 1 == run.due:
@@ -73,7 +71,9 @@ def ring(
         assert ladder is not None
         assert run.climb is not None
         climbed = {**tags, "ladder": ladder.id, "occurrence": str(run.climb.restarts or "")}
-        climbs.fire(ladder, run.climb, run, at, first, ladder.steps[second], facts, turn, climbed, clock.owner)
+        climbs.fire(
+            ladder, run.climb, run, at, first, ladder.steps[second], facts, turn, climbed, clock.owner
+        )
     elif what == BREACH:
         run.noted = True
         breach(clock, run, turn)

@@ -145,7 +145,9 @@ class Approvals:
         memory.setdefault("approvals", {})[spec["id"]] = kept
         self._say(spec, asked, turn, kept, event.id)
 
-    def _say(self, spec: Json, approvers: Sequence[str], turn: Turn, kept: Mapping[str, Any], occurrence: str) -> None:
+    def _say(
+        self, spec: Json, approvers: Sequence[str], turn: Turn, kept: Mapping[str, Any], occurrence: str
+    ) -> None:
         origin = Origin(spec["rule"], "approval.asked", spec.get("source", ()), occurrence)
         data = {"approval": spec["id"], "to": list(approvers), "people": turn.people(approvers, {})}
         turn.act("approve", origin, data, due_by=kept["due"])
@@ -155,7 +157,9 @@ class Approvals:
 
         One whose time is up is still open: what waits for it would wait for ever.
         """
-        pending = [name for name, kept in memory.get("approvals", {}).items() if kept["status"] in (PENDING, EXPIRED)]
+        pending = [
+            name for name, kept in memory.get("approvals", {}).items() if kept["status"] in (PENDING, EXPIRED)
+        ]
         named = event.payload.get("approval")
         if named is None:
             return pending[0] if len(pending) == 1 else None

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 _MOST_MOVES = 1_000
 
 
-def free_at(ledger: Sequence[Mapping[str, Any]], survey: str, kind: str, sent: Sent, answered: Sent, at: int) -> int:
+def free_at(
+    ledger: Sequence[Mapping[str, Any]], survey: str, kind: str, sent: Sent, answered: Sent, at: int
+) -> int:
     """The earliest instant from `at` on at which every limit of the ledger lets the survey out.
 
     A gap is kept to what comes before and to what is planned after; `max` in `per` counts the half-open window

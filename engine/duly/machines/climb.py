@@ -39,7 +39,9 @@ class Climb:
         self.ladder: str | None = None
 
 
-def steps(ladder: Ladder, climb: Climb | None, run: Run, turn: Turn | None = None) -> list[tuple[int, int, Step]]:
+def steps(
+    ladder: Ladder, climb: Climb | None, run: Run, turn: Turn | None = None
+) -> list[tuple[int, int, Step]]:
     """The steps still to come, as (instant, loop, step), in order of time.
 
     Instants follow from the run's start and due alone, never from when an earlier step ran. A restart moves
@@ -107,10 +109,14 @@ def fire(
         del climb.put_off[key]
     climb.fired.add(key)
     if _overtaken(ladder, climb, run, turn):
-        turn.act("escalation.cancelled", Origin(step.rule, "skipped", step.source, **tags, step=step.id, loop=loop))
+        turn.act(
+            "escalation.cancelled", Origin(step.rule, "skipped", step.source, **tags, step=step.id, loop=loop)
+        )
         return
     if step.unless is not None and step.unless(facts):
-        turn.act("escalation.cancelled", Origin(step.rule, "unless", step.source, **tags, step=step.id, loop=loop))
+        turn.act(
+            "escalation.cancelled", Origin(step.rule, "unless", step.source, **tags, step=step.id, loop=loop)
+        )
     elif not _manned(step, facts, turn, owner):
         _unmanned(ladder, climb, run, loop, step, facts, turn, tags, owner)
     else:

@@ -109,7 +109,11 @@ class Customers:
         for survey in self._surveys.values():
             if event.type in survey.cancel_on:
                 for plan in state.plans:
-                    if plan["survey"] == survey.id and plan["status"] == PLANNED and plan["case"] == event.case:
+                    if (
+                        plan["survey"] == survey.id
+                        and plan["status"] == PLANNED
+                        and plan["case"] == event.case
+                    ):
                         plan["status"], plan["gate"] = CANCELLED, event.type
                         turn.act("survey.suppressed", self._origin(survey, plan, event.type))
             asked = event.type == "survey.asked" and event.payload.get("survey") == survey.id
@@ -119,7 +123,10 @@ class Customers:
     def _trigger(self, state: Customer, survey: Survey, event: Event, facts: Facts, turn: Turn) -> None:
         """The gates, in the order of semantics §5: `when`, sample, ledger, plan; each outcome is recorded."""
         at = event.at
-        if any(p["survey"] == survey.id and p["case"] == event.case and p["status"] == PLANNED for p in state.plans):
+        if any(
+            p["survey"] == survey.id and p["case"] == event.case and p["status"] == PLANNED
+            for p in state.plans
+        ):
             return
         wanted: int | None = at
         send_by: int | None = None
@@ -262,8 +269,12 @@ class Customers:
                 turn.messages.append((f"case:{case}", event, {}))
         turn.queue.clear()
 
-    def _origin(self, survey: Survey, plan: Mapping[str, Any], reason: str, occurrence: str | None = None) -> Origin:
-        return Origin(survey.rule, reason, survey.source, occurrence or str(plan["occurrence"]), survey=survey.id)
+    def _origin(
+        self, survey: Survey, plan: Mapping[str, Any], reason: str, occurrence: str | None = None
+    ) -> Origin:
+        return Origin(
+            survey.rule, reason, survey.source, occurrence or str(plan["occurrence"]), survey=survey.id
+        )
 
     def view(self, state: Customer | None, case: str | None) -> list[dict[str, Any]]:
         """The surveys of a decision: the latest plan of each for the case, else one that is for no case."""
@@ -272,10 +283,17 @@ class Customers:
             plans = [] if state is None else [plan for plan in state.plans if plan["survey"] == survey.id]
             own = [plan for plan in plans if plan["case"] == case] or [p for p in plans if p["case"] is None]
             if not own:
-                found.append({"survey": survey.id, "status": "scheduled" if survey.scheduled else "not_triggered"})
+                found.append(
+                    {"survey": survey.id, "status": "scheduled" if survey.scheduled else "not_triggered"}
+                )
                 continue
             plan = own[-1]
-            shown = {"survey": survey.id, "status": plan["status"], "rule": survey.rule, "at": render(plan["at"])}
+            shown = {
+                "survey": survey.id,
+                "status": plan["status"],
+                "rule": survey.rule,
+                "at": render(plan["at"]),
+            }
             if plan["gate"] is not None:
                 shown["gate"] = plan["gate"]
             for key in ("send_at", "send_by"):

@@ -32,7 +32,9 @@ def references(value: Any, owner: str | None) -> list[str]:
 
 
 def _extras(action: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: action[name] for name in _WITH if name in action and name != "data"} | dict(action.get("data", {}))
+    return {name: action[name] for name in _WITH if name in action and name != "data"} | dict(
+        action.get("data", {})
+    )
 
 
 def _notify(turn: Turn, action: Json, origin: Origin, facts: Facts, index: int, owner: str | None) -> None:
@@ -42,7 +44,9 @@ def _notify(turn: Turn, action: Json, origin: Origin, facts: Facts, index: int, 
 
 
 def _message(turn: Turn, action: Json, origin: Origin, facts: Facts, index: int, owner: str | None) -> None:
-    turn.act("message", origin, {"to": ["customer"], "template": action["message"], **_extras(action)}, index=index)
+    turn.act(
+        "message", origin, {"to": ["customer"], "template": action["message"], **_extras(action)}, index=index
+    )
 
 
 def _assign(turn: Turn, action: Json, origin: Origin, facts: Facts, index: int, owner: str | None) -> None:

@@ -45,7 +45,8 @@ class Duty:
         self.due: dict[str, Any] | None = spec.get("due")
         self.calendar = calendars[spec.get("calendar", "always")]
         self.evidence: list[tuple[str, Any]] = [
-            (name, None if condition is None else predicate(condition)) for name, condition in spec["evidence"]
+            (name, None if condition is None else predicate(condition))
+            for name, condition in spec["evidence"]
         ]
         self.ladder: str | None = spec.get("ladder")
         self.actions: list[dict[str, Any]] = spec.get("do", [])
@@ -115,7 +116,11 @@ class Duties:
             if proves:
                 self._prove(book, duty, event, turn)
             if births and event.type in duty.on and (duty.when is None or duty.when(facts)):
-                who = {"person": event.person} if event.person is not None and "person" not in turn.subject else {}
+                who = (
+                    {"person": event.person}
+                    if event.person is not None and "person" not in turn.subject
+                    else {}
+                )
                 self._open(book, duty, who, event.id, facts, turn)
 
     def alarm(self, memory: Mapping[str, Any]) -> int | None:
@@ -159,7 +164,9 @@ class Duties:
                 return None
         return None
 
-    def _open(self, book: Any, duty: Duty, who: Mapping[str, str], occurrence: str, facts: Facts, turn: Turn) -> None:
+    def _open(
+        self, book: Any, duty: Duty, who: Mapping[str, str], occurrence: str, facts: Facts, turn: Turn
+    ) -> None:
         about = next(iter(who.values()), turn.subject.get("case") or turn.subject.get("customer") or "set")
         if not sampled(duty.id, f"{about}:{occurrence}", duty.sample):
             return
@@ -195,7 +202,11 @@ class Duties:
         the late duty that started it. Each start has actions of its own, told apart by the occurrence.
         """
         tags: dict[str, Any] = {"ladder": ladder.partition("@")[0], "occurrence": occurrence}
-        duty = self._by_id.get(occurrence[len(_LATE) :].partition("/")[0]) if occurrence.startswith(_LATE) else None
+        duty = (
+            self._by_id.get(occurrence[len(_LATE) :].partition("/")[0])
+            if occurrence.startswith(_LATE)
+            else None
+        )
         return (tags, None) if duty is None else ({**tags, "duty": duty.id}, duty.owner)
 
     def _origin(self, duty: Duty, entry: Mapping[str, Any]) -> Origin:

@@ -62,7 +62,7 @@ def restored(data: Any, calendars: Calendars, targets: Mapping[str, Target]) -> 
         return data
     if len(data) != 1 or not next(iter(data)).startswith("$"):
         return {key: restored(each, calendars, targets) for key, each in data.items()}
-    (tag, inner), = data.items()
+    ((tag, inner),) = data.items()
     if tag == "$target":
         return targets[_name(inner)]
     if tag == "$calendar":

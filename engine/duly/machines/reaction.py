@@ -78,7 +78,9 @@ class Reactions:
         seen = state.memory.get("seen", {})
         missing = [name for name in gate["fields"] if facts.get(name) is None]
         missing += [
-            name for number, (name, _) in enumerate(gate["events"]) if not seen.get(f"{gate['rule']}:{number}")
+            name
+            for number, (name, _) in enumerate(gate["events"])
+            if not seen.get(f"{gate['rule']}:{number}")
         ]
         missing += [name for name in gate["approvals"] if not self._approvals.given(state.memory, name)]
         if holds is not None and not holds(facts):

@@ -50,7 +50,9 @@ class Schedule:
     def between(self, start: int, end: int) -> list[int]:
         """The occurrences of `[start, end)`, in order."""
         first, last = _month(self._zone.day(start)) - 2, _month(self._zone.day(end)) + 2
-        found = {at for number in range(first, last + 1) for at in self._occurrences(number) if start <= at < end}
+        found = {
+            at for number in range(first, last + 1) for at in self._occurrences(number) if start <= at < end
+        }
         return sorted(found)
 
     def _occurrences(self, month: int) -> list[int]:
@@ -91,7 +93,9 @@ class Schedule:
         months = 3 if self._of == "quarter" else 1
         if month % months or self._calendar is None:
             return []
-        days = [day for day in range(_first_day(month), _first_day(month + months)) if self._calendar.own(day)]
+        days = [
+            day for day in range(_first_day(month), _first_day(month + months)) if self._calendar.own(day)
+        ]
         place = self._nth - 1 if self._nth > 0 else len(days) + self._nth
         return [days[place] * DAY + self._at] if 0 <= place < len(days) else []
 

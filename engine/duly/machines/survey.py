@@ -65,12 +65,16 @@ class Survey:
         self.channels: list[str] = spec.get("channels", [])
         self.reminder: dict[str, Any] | None = spec.get("reminder")
         self.responses: list[tuple[str, Any, list[dict[str, Any]], list[str]]] = [
-            (each["rule"], None if each["when"] is None else predicate(each["when"]), each["do"], each["source"])
+            (
+                each["rule"],
+                None if each["when"] is None else predicate(each["when"]),
+                each["do"],
+                each["source"],
+            )
             for each in spec.get("responses", ())
         ]
         self.sheet: dict[str, Any] = spec.get("sheet", {})
         self.source: list[str] = spec.get("source", [])
-
 
     def content(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         """What a sink needs to put the questions; the assignee is who the answer is about."""

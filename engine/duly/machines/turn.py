@@ -46,7 +46,9 @@ class Turn:
         "up_to",
     )  # fmt: skip
 
-    def __init__(self, at: int, subject: Mapping[str, Any], roster: Roster, present: Mapping[str, bool]) -> None:
+    def __init__(
+        self, at: int, subject: Mapping[str, Any], roster: Roster, present: Mapping[str, bool]
+    ) -> None:
         self.at = at
         self.subject = subject
         self.roster = roster
@@ -98,13 +100,17 @@ class Turn:
             origin = Origin(rule, "beyond_calendar", (), f"{self.at}/{error.message}")
             self.act("rule_error", origin, {"code": "beyond_calendar", "message": error.message})
 
-    def emit(self, type: str, origin: Origin, payload: Mapping[str, Any] | None = None, index: int = 0) -> Event:
+    def emit(
+        self, type: str, origin: Origin, payload: Mapping[str, Any] | None = None, index: int = 0
+    ) -> Event:
         """Add an event to the same instant. Raises Refused where a chain of them does not end."""
         self.chain.append(type)
         if len(self.chain) > MOST_EMITTED:
             chain = " → ".join(f"`{name}`" for name in self.chain[-6:])
             raise Refused("E109", f"more than {MOST_EMITTED} events in one step, ending {chain}")
-        event = Event(f"{origin.rule}/{origin.occurrence or self.at}/{index}/{len(self.chain)}", type, self.at)
+        event = Event(
+            f"{origin.rule}/{origin.occurrence or self.at}/{index}/{len(self.chain)}", type, self.at
+        )
         event.actor = POLICY + origin.rule
         for name, value in self.subject.items():
             if name in ("case", "customer", "person"):

@@ -73,7 +73,9 @@ def _fields(expect: Json, policy: PolicySet, state: State, decision: Json) -> li
             if not _typed_same(policy, name, asked, value):
                 found.append(Difference(path, f"field `{name}`", asked, _plain(value)))
         if whole and "from" in wanted and wanted["from"] != origin:
-            found.append(Difference(("fields", name, "from"), f"field `{name}`: `from`", wanted["from"], origin))
+            found.append(
+                Difference(("fields", name, "from"), f"field `{name}`: `from`", wanted["from"], origin)
+            )
     return found
 
 
@@ -249,7 +251,9 @@ def _errors(
 def same(expected: Any, found: Any) -> bool:
     """Whether a value is as expected: of a mapping any part, of a list all of it, instants as instants."""
     if isinstance(expected, Mapping):
-        return isinstance(found, Mapping) and all(same(each, found.get(key, _ABSENT)) for key, each in expected.items())
+        return isinstance(found, Mapping) and all(
+            same(each, found.get(key, _ABSENT)) for key, each in expected.items()
+        )
     if isinstance(expected, (list, tuple)):
         found = _plain(found)
         return (
@@ -259,7 +263,12 @@ def same(expected: Any, found: Any) -> bool:
         )
     if isinstance(expected, bool) or isinstance(found, bool):
         return expected is found
-    if isinstance(expected, str) and isinstance(found, str) and _INSTANT.match(expected) and _INSTANT.match(found):
+    if (
+        isinstance(expected, str)
+        and isinstance(found, str)
+        and _INSTANT.match(expected)
+        and _INSTANT.match(found)
+    ):
         try:
             return instants.parse(expected) == instants.parse(found)
         except ValueError:

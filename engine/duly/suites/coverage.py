@@ -52,10 +52,15 @@ class Chart:
     def __init__(self, compiled: Mapping[str, Any], places: Mapping[str, Any]) -> None:
         self.places = places
         self.trees: dict[str, Condition] = {
-            rule: unpack_tree(place["when"]) for rule, place in places.items() if place.get("when") is not None
+            rule: unpack_tree(place["when"])
+            for rule, place in places.items()
+            if place.get("when") is not None
         }
         self.promises = frozenset(
-            target["rule"] for clock in compiled["clocks"] for target in clock["targets"] if not target.get("none")
+            target["rule"]
+            for clock in compiled["clocks"]
+            for target in clock["targets"]
+            if not target.get("none")
         ) | {clock["rule"] for clock in compiled["clocks"] if "before" in clock}
         self.duties: dict[str, str] = {duty["id"]: duty["rule"] for duty in compiled.get("duties", ())}
         self.heard: dict[str, list[str]] = {}
@@ -174,7 +179,9 @@ class Coverage:
     def files(self) -> dict[str, tuple[list[Entry], list[Leaf]]]:
         """Entries and tests of conditions by the file in which they stand."""
         leaves = _by_file(self.leaves.values())
-        return {file: (own, leaves.get(file, [])) for file, own in sorted(_by_file(self.entries.values()).items())}
+        return {
+            file: (own, leaves.get(file, [])) for file, own in sorted(_by_file(self.entries.values()).items())
+        }
 
 
 def percent(part: int, whole: int) -> float:

@@ -138,7 +138,9 @@ class ObservedTimeline(Timeline):
             self.watch.edges.add((rule, AFTER_DUE))
 
 
-def exercised(test: Test, policy: ObservedSet, chart: Chart, events: Collection[str] = ()) -> tuple[Outcome, Watch]:
+def exercised(
+    test: Test, policy: ObservedSet, chart: Chart, events: Collection[str] = ()
+) -> tuple[Outcome, Watch]:
     """Run a test and note what it uses: `used` of the watch are the entries, by rule, that had a part in it.
 
     What `duly clauses` asks: a clause is proved by the tests that pass and exercise an entry of it.

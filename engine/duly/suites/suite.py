@@ -93,9 +93,7 @@ def _tests(document: Document) -> list[Test]:
         if "each" not in entry:
             tests.append(_test(document, path, None, entry, given, {}))
             continue
-        tests += [
-            _test(document, path, place, entry, given, row) for place, row in enumerate(entry["each"])
-        ]
+        tests += [_test(document, path, place, entry, given, row) for place, row in enumerate(entry["each"])]
     return tests
 
 
