@@ -79,9 +79,7 @@ def run(asked: Asked) -> int:
     stream = open_input(asked.case)
     loaded = load(asked.policy, asked.choice)
     policy = opened(loaded, asked.matcher)
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
-    gc.enable()
+    steady()
     writer = Writer(stream)
     bad = total = 0
     for line, case in values(stream):
@@ -100,6 +98,13 @@ def run(asked: Asked) -> int:
     if bad and (total > 1 or sys.stdout.isatty()):
         complain(f"{bad} of {total} cases could not be decided; their lines say why")
     return 1 if bad else 0
+
+
+def steady() -> None:
+    """Make ready for a long stream: what is loaded stays, and what comes holds no circles to look for often."""
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
+    gc.enable()
 
 
 def decide(policy: PolicySet, case: Any, at: int, explained: Loaded | None) -> dict[str, Any]:

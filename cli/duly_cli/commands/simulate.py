@@ -58,6 +58,7 @@ def simulate(
         (at, deciding.opened(load(name, choice), matcher, ActingSet)) for at, name in map(_then, following)
     ]
     outages = sorted(map(_outage, down))
+    deciding.steady()
     events, lines, errors = _events(asked.case, strict)
     run, actions = replayed(policy, events, end, adoptions, outages)
     errors += [refused.report(lines.get(event.id)) for event, refused in run.refused]
