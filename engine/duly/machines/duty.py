@@ -176,7 +176,7 @@ class Duties:
         turn.act("duty.opened", origin, self._data(duty, turn, facts), due_by=due)
         do(turn, duty.actions, Origin(duty.rule, "duty.opened", duty.source, occurrence, duty=duty.id, **who), facts,
            duty.owner)  # fmt: skip
-        if duty.evidence or due is not None:
+        if duty.evidence:
             book["open"].append(entry)
 
     def _prove(self, book: Any, duty: Duty, event: Event, turn: Turn) -> None:
