@@ -66,8 +66,8 @@ def quick() -> Encode:
             text = orjson.dumps(answer, default=plain).decode()
         except TypeError:
             return compact(answer)
-        # The two differ in how they write an exponent, and in nothing else.
-        return compact(answer) if "e-" in text or _has_float(answer) else text
+        # The two differ in how they write an exponent, and in nothing else. A length of time has one below 100 µs.
+        return compact(answer) if "e-5" in text or "e-6" in text or _has_float(answer) else text
 
     return encode
 
