@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 MANIFEST = "duly.yaml"
 CONFIG = "duly.config.yaml"
 BUNDLE_MAGIC = b'{"duly-bundle"'
-_PARAMETER_FILES = ("params.yaml", "params.")
 
 
 class Unreadable(Exception):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from duly_cli import cache
-from duly_cli.files import Files, Unreadable, find, is_parameter_file, read
+from duly_cli.files import Files, Unreadable, find, read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,12 +73,6 @@ def load(argument: str, choice: Choice) -> Loaded:
     return Loaded(compilation.compiled, compilation.places, matcher)
 
 
-def open_set(argument: str, parameters: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The compiled data of a set, given parameter values by name."""
-    given = [f"{name}={value}" for name, value in (parameters or {}).items()]
-    return load(argument, Choice(given)).compiled
-
-
 def _key(files: Files, choice: Choice, parameters_file: bytes) -> str:
     parts = [cache.fingerprint(), *(text.encode() for text in choice.parameters), parameters_file, b""]
     for name, content in files.sources:
@@ -109,7 +103,5 @@ __all__ = [
     "Loaded",
     "Unreadable",
     "compile_files",
-    "is_parameter_file",
     "load",
-    "open_set",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Sequence
 from importlib import import_module
 
@@ -85,8 +84,3 @@ def _told(message: str) -> str:
     message = re.sub(r"'([^']*)'", r"`\1`", message.rstrip("."))
     message = re.sub(r"\.? \(?Did you mean (?:one of: )?(.*?)\??\)?$", r"; did you mean \1?", message)
     return message[:1].lower() + message[1:]
-
-
-def is_terminal() -> bool:
-    """Whether a person looks at standard output."""
-    return sys.stdout.isatty()
