@@ -1,0 +1,1 @@
+"""Stores: where a service keeps its journal, its state, its timers and its outbox."""

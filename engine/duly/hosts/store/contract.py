@@ -1,0 +1,256 @@
+"""The contract of a store: what a service keeps, and the transactions it does so in.
+
+An event is *accepted* once `append` has returned: it stands in the journal, and its shard has work to do. The
+work on a shard, from its events and due alarms to new states, alarms and actions, is one transaction; whoever
+holds it is the only one at work on that shard. A crash undoes it whole, and the next one does it again: with the
+same outcome, because what it reads is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+HUB = "hub"
+"""The origin of what the desk or the set said to a case or a customer: part of that group's journal."""
+
+
+@dataclass(slots=True)
+class Line:
+    """One line of the journal: an event as it was accepted.
+
+    `group` is whose history it belongs to: `customer:K`, or `case:C` for a case of nobody known, or `set`.
+    `body` is the event as JSON in Duly's envelope, `origin` the source it came from or `hub`. `seq` is given
+    by the store. Instants are µs since 1970 UTC.
+    """
+
+    id: str
+    at: int
+    group: str
+    body: bytes
+    case: str | None = None
+    customer: str | None = None
+    origin: str = ""
+    received_at: int = 0
+    seq: int = 0
+
+
+@dataclass(slots=True)
+class Kept:
+    """One entity as it is stored: `case:C`, `customer:K`, `known:K`, `desk`, `set`.
+
+    `alarm` is the next instant at which it does something by itself, `last` that of its last turn; `closed` says
+    whether it is a case that has ended.
+    """
+
+    key: str
+    group: str
+    alarm: int | None
+    last: int
+    body: bytes
+    closed: bool = False
+
+
+@dataclass(slots=True)
+class Out:
+    """One action in the outbox. `seq` rises within a shard in the order of commits; the store gives it."""
+
+    id: str
+    at: int
+    type: str
+    group: str
+    body: bytes
+    shard: int = 0
+    seq: int = 0
+
+
+@dataclass(slots=True)
+class Reject:
+    """Something that could not be taken, kept with its reason. `body` is what came, as far as it was read."""
+
+    at: int
+    origin: str
+    code: str
+    message: str
+    body: bytes
+    seq: int = 0
+
+
+@dataclass(slots=True)
+class Parcel:
+    """What one sink still has to deliver of one action: how often it was tried, when it may be tried again."""
+
+    shard: int
+    seq: int
+    body: bytes
+    attempt: int = 0
+    due: int = 0
+    reason: str = ""
+    state: Literal["retry", "dead"] = "retry"
+
+
+Standing = Literal["accepted", "duplicate", "conflict"]
+"""What became of a line: in the journal now; there already, the same; there already, and different."""
+
+
+class Work(Protocol):
+    """The work on one shard, in one transaction. `now` is the instant up to which its alarms have been done,
+    `adopted` the number of adoptions it has made.
+    """
+
+    shard: int
+    now: int | None
+    adopted: int
+
+    def pending(self, limit: int) -> list[Line]:
+        """The accepted lines that are still to be taken, in the order of acceptance."""
+
+    def due(self, until: int, limit: int) -> list[tuple[int, str]]:
+        """The alarms at or before `until`, the earliest first, as (instant, key)."""
+
+    def load(self, keys: Iterable[str]) -> dict[str, Kept]:
+        """The entities of these keys, as far as there are any."""
+
+    def group_of(self, keys: Iterable[str]) -> dict[str, int]:
+        """The latest `last` of each of these groups, as far as it has entities."""
+
+    def keys(self, group: str | None = None) -> Iterator[str]:
+        """The keys of a group's entities, or of all of the shard's."""
+
+    def journal(self, group: str) -> list[Line]:
+        """A group's history, in the order of acceptance; what is still pending is part of it."""
+
+    def base(self, group: str) -> tuple[int, bytes] | None:
+        """Where the history of a group begins, if it was compacted: the instant, and its entities then."""
+
+    def standing(self, group: str) -> list[Out]:
+        """The actions given out for a group, cancellations among them, in the order given."""
+
+    def save(self, entities: Sequence[Kept]) -> None:
+        """Write entities, new and changed."""
+
+    def forget(self, keys: Iterable[str]) -> None:
+        """Remove entities."""
+
+    def record(self, lines: Sequence[Line]) -> None:
+        """Add lines to the journal that are taken already: what the hub said."""
+
+    def taken(self, seqs: Iterable[int]) -> None:
+        """These lines are pending no more."""
+
+    def give(self, actions: Sequence[Out]) -> None:
+        """Add actions to the outbox."""
+
+    def reject(self, rejects: Sequence[Reject]) -> None:
+        """Keep what was refused, with its reason."""
+
+    def note(self, name: str, value: bytes) -> None:
+        """Keep a small fact of the shard."""
+
+    def noted(self, name: str) -> bytes | None:
+        """A small fact of the shard."""
+
+
+class Store(Protocol):
+    """A store, open. Safe to use from several threads. All instants are µs since 1970 UTC."""
+
+    shards: int
+
+    def close(self) -> None:
+        """Let go of it."""
+
+    # What comes in
+
+    def append(self, lines: Sequence[Line]) -> list[Standing]:
+        """Accept events, durably, in one transaction; what became of each.
+
+        The group of a line whose case is known is that case's; where a case of nobody turns out to be a
+        customer's, its history moves to that customer's group.
+        """
+
+    def reject(self, rejects: Sequence[Reject]) -> None:
+        """Keep what could not be read as an event."""
+
+    def rejects(self, after: int = 0, limit: int = 1000) -> list[Reject]:
+        """What was refused, in the order kept."""
+
+    # The work
+
+    def work(self, shard: int) -> AbstractContextManager[Work | None]:
+        """The work on a shard, in one transaction; None where another worker is at it.
+
+        Leaving it in order commits, with `Work.now` and `Work.adopted` as they then are; an exception undoes all.
+        """
+
+    def waiting(self, until: int) -> list[int]:
+        """The shards that have something to do by then: lines to take, alarms due, adoptions to make."""
+
+    def next_due(self) -> int | None:
+        """The earliest alarm of all; None where nothing is waited for."""
+
+    # What goes out
+
+    def outgoing(self, sink: str, now: int, limit: int) -> list[Parcel]:
+        """What a sink should deliver next: first what is to be tried again by `now`, then what is new."""
+
+    def settle(self, sink: str, done: Sequence[Parcel], again: Sequence[Parcel], dead: Sequence[Parcel]) -> None:
+        """What became of parcels, in one transaction: delivered; to be tried again at `due`; given up."""
+
+    def dead(self, sink: str | None = None, limit: int = 1000) -> list[tuple[str, Parcel]]:
+        """The dead letters, as (sink, parcel)."""
+
+    def revive(self, sink: str, seqs: Sequence[tuple[int, int]] | None, now: int) -> int:
+        """Let dead letters be tried again, all of a sink or those of (shard, seq); how many there were."""
+
+    def depth(self, sink: str) -> tuple[int, int, int]:
+        """How much of the outbox a sink has before it: new, to be tried again, dead."""
+
+    def claim(self, sink: str, owner: str, until: int, now: int) -> bool:
+        """Be the one who delivers to a sink until then, unless somebody else is."""
+
+    # Policies
+
+    def adopt(self, revision: str, at: int, compiled: bytes) -> None:
+        """Add a revision to those adopted, in force from `at` on; each shard makes the adoption as its next work."""
+
+    def adoptions(self) -> list[tuple[int, str]]:
+        """The revisions adopted so far, as (instant, revision), in order; the first is what the store began with."""
+
+    def compiled(self, revision: str) -> bytes:
+        """The compiled set of a revision that was adopted. Raises KeyError."""
+
+    # Looking
+
+    def entity(self, key: str) -> Kept | None:
+        """One entity as last committed."""
+
+    def history(self, case: str) -> list[Line]:
+        """The whole history of the group that a case belongs to, in the order of acceptance."""
+
+    def outbox(self, group: str | None = None, after: tuple[int, int] = (0, 0), limit: int = 1000) -> list[Out]:
+        """Actions given out, in order."""
+
+    def upcoming(self, limit: int, after: int = 0) -> list[tuple[int, str]]:
+        """The next alarms, as (instant, key)."""
+
+    def export(self) -> Iterator[Line]:
+        """The whole journal without what the hub said, in the order of acceptance."""
+
+    def counts(self) -> Mapping[str, int]:
+        """How much there is: `events`, `pending`, `entities`, `timers`, `actions`, `rejects`."""
+
+    # Housekeeping
+
+    def compact(self, before: int, limit: int = 100) -> int:
+        """Fold the history of groups that have been at rest since before that instant into a base, and drop what
+        of their actions every sink is done with; how many groups were folded.
+        """
+
+
+def plain(value: Any) -> bytes:
+    """JSON as it is stored."""
+    import orjson
+
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
