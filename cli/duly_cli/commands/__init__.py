@@ -20,6 +20,7 @@ _COMMANDS = {
     "explain": "explain",
     "init": "init",
     "inspect": "inspect",
+    "key": "key",
     "schedule": "schedule",
     "schema": "schema",
     "simulate": "simulate",
