@@ -195,7 +195,9 @@ class Store(Protocol):
     def outgoing(self, sink: str, now: int, limit: int) -> list[Parcel]:
         """What a sink should deliver next: first what is to be tried again by `now`, then what is new."""
 
-    def settle(self, sink: str, done: Sequence[Parcel], again: Sequence[Parcel], dead: Sequence[Parcel]) -> None:
+    def settle(
+        self, sink: str, done: Sequence[Parcel], again: Sequence[Parcel], dead: Sequence[Parcel]
+    ) -> None:
         """What became of parcels, in one transaction: delivered; to be tried again at `due`; given up."""
 
     def dead(self, sink: str | None = None, limit: int = 1000) -> list[tuple[str, Parcel]]:
@@ -229,7 +231,9 @@ class Store(Protocol):
     def history(self, case: str) -> list[Line]:
         """The whole history of the group that a case belongs to, in the order of acceptance."""
 
-    def outbox(self, group: str | None = None, after: tuple[int, int] = (0, 0), limit: int = 1000) -> list[Out]:
+    def outbox(
+        self, group: str | None = None, after: tuple[int, int] = (0, 0), limit: int = 1000
+    ) -> list[Out]:
         """Actions given out, in order."""
 
     def upcoming(self, limit: int, after: int = 0) -> list[tuple[int, str]]:
