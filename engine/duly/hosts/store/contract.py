@@ -153,25 +153,45 @@ class Work(Protocol):
         """A small fact of the shard."""
 
 
+class InUse(Exception):
+    """The store belongs to another process that runs, or is of a version that this one cannot use.
+
+    The message says which, where, and what to do.
+    """
+
+
 class Store(Protocol):
-    """A store, open. Safe to use from several threads. All instants are µs since 1970 UTC."""
+    """A store, open. Safe to use from several threads. All instants are µs since 1970 UTC.
+
+    Whatever it is asked, it raises `hosts.contract.Unavailable` while it cannot be reached or written: locked for
+    long, the disk full or read-only, the connection gone. Asking again later is right then; a reconnection is its
+    own business. `open_store(url, …)` in `hosts/store/__init__.py` opens one, and raises InUse and Unavailable.
+    """
 
     shards: int
+    shared: bool
+    """Whether other processes may work on it too: then something may be waiting that this one did not bring."""
 
     def close(self) -> None:
         """Let go of it."""
 
     # What comes in
 
-    def append(self, lines: Sequence[Line]) -> list[Standing]:
-        """Accept events, durably, in one transaction; what became of each.
+    def append(
+        self, lines: Sequence[Line], rejects: Sequence[Reject] = (), notes: Mapping[str, bytes] | None = None
+    ) -> list[Standing]:
+        """Accept events, durably, in one transaction; what became of each line.
 
+        In the same transaction `rejects` are kept, and `notes`, such as how far a source was read.
         The group of a line whose case is known is that case's; where a case of nobody turns out to be a
         customer's, its history moves to that customer's group.
         """
 
     def reject(self, rejects: Sequence[Reject]) -> None:
         """Keep what could not be read as an event."""
+
+    def noted(self, name: str) -> bytes | None:
+        """The latest note of that name."""
 
     def rejects(self, after: int = 0, limit: int = 1000) -> list[Reject]:
         """What was refused, in the order kept."""
