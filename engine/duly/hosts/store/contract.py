@@ -8,7 +8,7 @@ same outcome, because what it reads is the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
@@ -155,11 +155,16 @@ Standing = Literal["accepted", "duplicate", "conflict"]
 class Work(Protocol):
     """The work on one shard, in one transaction. `now` is the instant up to which its alarms have been done,
     `adopted` the number of adoptions it has made.
+
+    `version` changes whenever somebody has written to the shard's entities or history. Once the work has been left
+    in order it is the version that this work made: a worker whose cache is of that version finds, with the next
+    work, whether it still holds.
     """
 
     shard: int
     now: int | None
     adopted: int
+    version: int
 
     def pending(self, limit: int) -> list[Line]:
         """The accepted lines that are still to be taken, in the order of acceptance."""
@@ -179,8 +184,18 @@ class Work(Protocol):
     def journal(self, group: str) -> list[Line]:
         """A group's history, in the order of acceptance; what is still pending is part of it."""
 
-    def base(self, group: str) -> tuple[int, bytes] | None:
-        """Where the history of a group begins, if it was compacted: the instant, and its entities then."""
+    def base(self, group: str) -> tuple[int, list[Kept]] | None:
+        """Where the history of a group begins, if it was compacted: the instant, and its entities then.
+
+        Its `journal` has only what came after that. Nothing of before the instant can be worked out anew.
+        """
+
+    def moved(self) -> list[str]:
+        """The groups that the history of a case of nobody has moved to: each is to be replayed.
+
+        Its journal, entities and actions are with the group by now, the entity of the case as it was before. Asked
+        once: when this work is committed, they are not told again.
+        """
 
     def standing(self, group: str) -> list[Out]:
         """The actions given out for a group, cancellations among them, in the order given."""
@@ -210,6 +225,13 @@ class Work(Protocol):
         """A small fact of the shard."""
 
 
+class Damaged(Exception):
+    """The store cannot be used until somebody has seen to it: its file is corrupt, or is something else.
+
+    The message says what was found, where, and what to do.
+    """
+
+
 class InUse(Exception):
     """The store belongs to another process that runs, or is of a version that this one cannot use.
 
@@ -220,9 +242,9 @@ class InUse(Exception):
 class Store(Protocol):
     """A store, open. Safe to use from several threads. All instants are µs since 1970 UTC.
 
-    Whatever it is asked, it raises `hosts.contract.Unavailable` while it cannot be reached or written: locked for
+    Whatever it is asked, it raises Damaged, or `hosts.contract.Unavailable` while it cannot be reached or written: locked for
     long, the disk full or read-only, the connection gone. Asking again later is right then; a reconnection is its
-    own business. `open_store(url, …)` in `hosts/store/__init__.py` opens one, and raises InUse and Unavailable.
+    own business. `open_store(url, …)` in `hosts/store/__init__.py` opens one, and raises InUse, Damaged and Unavailable.
     """
 
     shards: int
@@ -239,9 +261,10 @@ class Store(Protocol):
     ) -> list[Standing]:
         """Accept events, durably, in one transaction; what became of each line.
 
-        In the same transaction `rejects` are kept, and `notes`, such as how far a source was read.
+        `seq` and `group` of the accepted lines are set to what they have become. In the same transaction `rejects` are kept, and `notes`, such as how far a source was read.
         The group of a line whose case is known is that case's; where a case of nobody turns out to be a
-        customer's, its history moves to that customer's group.
+        customer's, its history moves to that customer's group. Two bodies are the same if they are as JSON, in
+        whatever order their keys are.
         """
 
     def reject(self, rejects: Sequence[Reject]) -> None:
@@ -267,13 +290,24 @@ class Store(Protocol):
     def next_due(self) -> int | None:
         """The earliest alarm of all; None where nothing is waited for."""
 
+    def wait(self, seconds: float) -> bool:
+        """Wait until something may have been accepted or given out since this thread last waited, by whatever
+        process; whether it was. At most so many seconds, and not at all if it was already.
+        """
+
     # What goes out
 
-    def enlist(self, sinks: Sequence[str]) -> None:
-        """From now on these sinks take what is given out; nothing changes for those that do so already.
+    def subscribe(self, sinks: Iterable[str]) -> None:
+        """Let these sinks get what is given out from now on. Those that are subscribed remain where they are.
 
-        A sink that is new has no business with what was given out before.
+        A sink that never was gets everything that is still kept. Done before the work begins.
         """
+
+    def unsubscribe(self, sink: str) -> None:
+        """Forget a sink: what it still had to deliver, its dead letters and its place in the outbox."""
+
+    def sinks(self) -> list[str]:
+        """The sinks that have a place in the outbox, by name."""
 
     def outgoing(self, sink: str, now: int, limit: int) -> list[Parcel]:
         """What a sink should deliver next: first what is due to be tried again by `now`, in the order of
@@ -357,9 +391,16 @@ class Store(Protocol):
 
     # Housekeeping
 
-    def compact(self, before: int, limit: int = 100) -> int:
+    def compact(
+        self, before: int, limit: int = 100, fold: Callable[[list[Kept]], list[Kept]] | None = None
+    ) -> int:
         """Fold the history of groups that have been at rest since before that instant into a base, and drop what
-        of their actions every sink is done with; how many groups were folded.
+        of their actions every sink is done with; how many groups were folded, 0 once all have been looked at.
+
+        At rest is a group without alarms and pending lines whose cases are all closed. `fold` says which entities
+        go on, given all of a group, and may write them anew; those that it leaves out are forgotten, as are
+        their cases: an event of them is then the first of a new case. Without it all of them stay, but for a
+        case of nobody. The ids of dropped events are forgotten.
         """
 
 
