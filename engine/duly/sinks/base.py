@@ -45,7 +45,13 @@ class Sink(Protocol):
     """A place where actions go. May take its time; is called by one thread at a time.
 
     A constructor takes the `settings` of the configuration, checked against `schema` where it has one, and
-    raises Misconfigured for what cannot work.
+    raises Misconfigured for what cannot work. A sink may also have `close()`, called when the service stops, and
+    `check()`, which says in a sentence how it stands, or raises Misconfigured, and delivers nothing.
+
+    Two attributes tell how it likes to be called. With `atomic = True` a call delivers all messages or none, such
+    as one transaction: then many for one recipient may come in one call; otherwise only one of each, so that a
+    failure changes no order. With `addressed = True` it can send to addresses alone, such as mail: then each
+    message has one recipient with an address, and none comes without.
     """
 
     def deliver(self, messages: Sequence[Message]) -> Sequence[Receipt]:
