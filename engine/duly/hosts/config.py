@@ -134,7 +134,7 @@ class _Reading:
         return Config(
             self.document, self.folder, spec.get("policy"), spec.get("releases"), spec.get("parameters") or {},
             spec.get("matcher", "native"), store, spec.get("time", "wall"),
-            Mode(mode) if isinstance(mode, str) else Mode("pilot", frozenset(mode["pilot"]["sinks"])),
+            Mode("pilot", frozenset(mode["pilot"]["sinks"])) if isinstance(mode, dict) else Mode(mode),
             tuple(spec.get("trust") or ()), spec.get("http"), spec.get("sources") or {}, spec.get("sinks") or {},
             tuple(spec.get("deliver") or ()), spec.get("addresses") or {}, spec.get("log") or {},
             spec.get("metrics") or {}, spec.get("watchdog") or {},
@@ -152,7 +152,12 @@ class _Reading:
         return data
 
     def _setting(self, key: str, value: Any, place: Place) -> Any:
-        if isinstance(value, str) and len(place) > 3 and sounds_secret(key) and place[1] in ("sinks", "sources"):
+        if (
+            isinstance(value, str)
+            and len(place) > 3
+            and sounds_secret(key)
+            and place[1] in ("sinks", "sources")
+        ):
             message = f"a secret stands in `{key}` itself"
             help = f"write `{key}: {{env: NAME}}` or `{key}: {{file: PATH}}`, and keep the secret there"
             self.faults.append(self._fault(place, message, help, "D502"))

@@ -31,9 +31,10 @@ KEPT_BYTES = 64 * 1024
 class Batch:
     """Offers that were handed in together: the lines and rejects to keep, and who waits for them."""
 
-    __slots__ = ("done", "lines", "notes", "receipts", "rejects")
+    __slots__ = ("done", "lines", "notes", "origin", "receipts", "rejects")
 
-    def __init__(self, size: int, notes: Mapping[str, bytes]) -> None:
+    def __init__(self, size: int, origin: str, notes: Mapping[str, bytes]) -> None:
+        self.origin = origin
         self.lines: list[tuple[int, Line]] = []
         self.rejects: list[Reject] = []
         self.receipts: list[Receipt | None] = [None] * size
@@ -51,6 +52,7 @@ class Intake:
         self._size = 0
         self._some = threading.Condition()
         self._shut: Unavailable | None = None
+        self._for_good = False
         self._stirred = False
 
     # For those who hand in
@@ -69,7 +71,7 @@ class Intake:
             raise self._shut
         if self._size + len(offers) > MAX_WAITING and self._size:
             raise Busy(1)
-        batch = Batch(len(offers), notes or {})
+        batch = Batch(len(offers), origin, notes or {})
         now = self._clock.now()
         for number, offer in enumerate(offers):
             try:
@@ -111,7 +113,8 @@ class Intake:
                 return []
             if self._size < BATCH and self._shut is None and seconds > 0:
                 self._some.wait_for(lambda: self._size >= BATCH or self._stirred, GATHER_SECONDS)
-            found, size = [], 0
+            found: list[Batch] = []
+            size = 0
             while self._waiting and (not found or size + len(self._waiting[0].receipts) <= BATCH):
                 batch = self._waiting.popleft()
                 size += len(batch.receipts)
@@ -125,15 +128,18 @@ class Intake:
             self._stirred = True
             self._some.notify()
 
-    def shut(self, reason: str) -> None:
+    def shut(self, reason: str, *, for_good: bool = False) -> None:
         """Take nothing more; what waits already is still gathered."""
         with self._some:
+            self._for_good = self._for_good or for_good
             self._shut = Unavailable(reason)
             self._some.notify()
 
     def open(self) -> None:
-        """Take events again."""
-        self._shut = None
+        """Take events again, unless it was shut for good."""
+        with self._some:
+            if not self._for_good:
+                self._shut = None
 
     def give_back(self, reason: str) -> None:
         """Tell those who wait that their events are not taken."""
@@ -191,4 +197,6 @@ def _body(offer: Offer) -> bytes:
 
 def _refusal(offer: Offer, refused: Refused) -> Receipt:
     name = offer.value.get("id") if isinstance(offer.value, dict) else None
-    return Receipt("refused", name if isinstance(name, str) else None, refused.code, refused.message, refused.path)
+    return Receipt(
+        "refused", name if isinstance(name, str) else None, refused.code, refused.message, refused.path
+    )

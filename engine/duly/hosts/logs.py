@@ -58,6 +58,7 @@ class Lines(logging.Formatter):
         self._sensitive = frozenset(sensitive)
 
     def format(self, record: logging.LogRecord) -> str:
+        """The record on one line."""
         at = self.formatTime(record, "%Y-%m-%dT%H:%M:%S") + f".{int(record.msecs):03d}Z"
         facts: dict[str, Any] = {
             key: self._shown(key, value) for key, value in getattr(record, _FACTS, {}).items()
@@ -72,6 +73,7 @@ class Lines(logging.Formatter):
         return f"{at} {record.levelname.lower():7} {escaped(message)}{told}"
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
+        """The time of the record in UTC."""
         import time
 
         return time.strftime(datefmt or "", time.gmtime(record.created))

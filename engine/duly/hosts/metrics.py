@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from duly.hosts.store.contract import Out
+from duly.hosts.store.contract import Depth
+from duly.instants import SECOND
 
 FETCH = "pip install 'duly[service]'"
 _STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
@@ -37,13 +38,14 @@ class Metrics:
         if self._page is not None:
             self._page.steps.labels(kind).observe(seconds)
 
-    def gave(self, actions: list[Out], late: Callable[[Out], float]) -> None:
-        """Actions given into the outbox; how many seconds after its instant each was."""
+    def gave(self, types: Mapping[str, int], late: Sequence[int]) -> None:
+        """Actions given into the outbox, by type; how long after its instant each timer rang, in µs."""
         if self._page is None:
             return
-        for action in actions:
-            self._page.actions.labels(action.type).inc()
-            self._page.late.observe(late(action))
+        for type, count in types.items():
+            self._page.actions.labels(type).inc(count)
+        for each in late:
+            self._page.late.observe(each / SECOND)
 
     def delivered(self, sink: str, outcome: str, count: int = 1) -> None:
         """Deliveries by a sink: `delivered`, `failed`, `refused`, `gone`, `suppressed`, …"""
@@ -55,8 +57,8 @@ class Metrics:
         if self._page is not None:
             self._page.jumps.inc()
 
-    def depth(self, sink: str, measure: Callable[[], tuple[int, int, int]]) -> None:
-        """Whom to ask, at each fetch, how much a sink has before it: new, to be tried again, dead."""
+    def depth(self, sink: str, measure: Callable[[], Depth]) -> None:
+        """Whom to ask, at each fetch, how much a sink has before it, and what it has kept."""
         if self._page is not None:
             self._page.depths[sink] = measure
 
@@ -82,9 +84,11 @@ class _Page:
         self.steps = Histogram(
             "duly_step_seconds", "How long transactions took.", ["kind"], buckets=_STEPS, registry=registry
         )
-        self.actions = Counter("duly_actions", "Actions given, breaches among them.", ["type"], registry=registry)
+        self.actions = Counter(
+            "duly_actions", "Actions given, breaches among them.", ["type"], registry=registry
+        )
         self.late = Histogram(
-            "duly_action_late_seconds", "How long after their instant actions were given.", buckets=_LATE,
+            "duly_timer_late_seconds", "How long after their instant timers rang.", buckets=_LATE,
             registry=registry,
         )  # fmt: skip
         self.deliveries = Counter(
@@ -95,7 +99,7 @@ class _Page:
             "duly_timers_overdue_seconds", "By how much the earliest timer is overdue.", registry=registry
         )
         self.queue = Gauge("duly_events_waiting", "Events not durable yet.", registry=registry)
-        self.depths: dict[str, Callable[[], tuple[int, int, int]]] = {}
+        self.depths: dict[str, Callable[[], Depth]] = {}
         registry.register(_Depths(self.depths))
 
     def text(self) -> bytes:
@@ -107,7 +111,7 @@ class _Page:
 class _Depths:
     """How much of the outbox each sink has before it, asked for when somebody looks."""
 
-    def __init__(self, depths: dict[str, Callable[[], tuple[int, int, int]]]) -> None:
+    def __init__(self, depths: dict[str, Callable[[], Depth]]) -> None:
         self._depths = depths
 
     def collect(self) -> list[Any]:
@@ -124,6 +128,6 @@ class _Depths:
                 found = measure()
             except Unavailable:
                 continue
-            for state, count in zip(("new", "retry", "dead"), found, strict=True):
+            for state, count in found._asdict().items():
                 family.add_metric([sink, state], count)
         return [family]
