@@ -54,9 +54,13 @@ class Sink(Protocol):
     A sink may have besides, each with its default where it has not:
     `schema`, of the class: the JSON Schema of its settings (anything goes);
     `escape`: an Escape, what it wants its texts written in (`plain`);
+    `atomic = True`: a call delivers all messages or none, such as one transaction: then many for one recipient
+    may come in one call; otherwise only one of each, so that a failure changes no order;
+    `addressed = True`: it can send to addresses alone, such as mail: then each message has one recipient with
+    an address, and none comes without;
     `check() -> str`: tries whether it can work, without delivering anything, and says in a line what it found;
     raises Misconfigured or Unreachable (nothing is tried);
-    `close() -> None`: lets go of what it holds (nothing to let go of).
+    `close() -> None`: lets go of what it holds when the service stops (nothing to let go of).
     """
 
     def deliver(self, messages: Sequence[Message]) -> Sequence[Receipt]:
