@@ -8,8 +8,8 @@ import sys
 from duly import instants
 from duly.cases import Refused, read_case
 from duly.decision import PolicySet
-from duly_cli.files import Unreadable, complain
-from duly_cli.reading import open_input, values
+from duly.reading import values
+from duly_cli.files import Unreadable, complain, open_input
 from duly_cli.sources import Choice, Loaded, load
 from duly_cli.writing import Writer
 

@@ -8,6 +8,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import BinaryIO
 
 MANIFEST = "duly.yaml"
 CONFIG = "duly.config.yaml"
@@ -59,6 +60,16 @@ def read(path: str, limit: int = -1) -> bytes:
             return file.read(limit)
     except OSError as error:
         raise Unreadable(f"cannot read `{path}`: {(error.strerror or str(error)).lower()}") from None
+
+
+def open_input(name: str) -> BinaryIO:
+    """Standard input for `-`, else the file. Raises Unreadable."""
+    if name == "-":
+        return sys.stdin.buffer
+    try:
+        return open(name, "rb")
+    except OSError as error:
+        raise Unreadable(f"cannot read `{name}`: {(error.strerror or str(error)).lower()}") from None
 
 
 def find(argument: str) -> Files:

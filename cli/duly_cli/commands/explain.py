@@ -10,11 +10,11 @@ import click
 
 from duly.cases import Refused, read_case
 from duly.instants import render, seconds
+from duly.reading import values
 from duly.reports.account import account
 from duly.reports.trace import trace
 from duly_cli import deciding, options, story, writing
-from duly_cli.files import Unreadable, complain
-from duly_cli.reading import open_input, values
+from duly_cli.files import Unreadable, complain, open_input
 from duly_cli.sources import Choice, load
 
 

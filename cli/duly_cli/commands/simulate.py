@@ -11,10 +11,10 @@ import click
 from duly import instants
 from duly.acting import ActingSet
 from duly.cases import Event, Refused, order, read_event
+from duly.reading import values
 from duly.timeline import replayed
 from duly_cli import deciding, options, storyline, writing
-from duly_cli.files import Unreadable, complain
-from duly_cli.reading import open_input, values
+from duly_cli.files import Unreadable, complain, open_input
 from duly_cli.sources import Choice, load
 
 

@@ -1,17 +1,15 @@
-"""Reading: JSON and JSON Lines from files and pipes, a line at a time, whatever is in it."""
+"""Reading: JSON and JSON Lines as they come in, a line at a time, whatever is in it."""
 
 from __future__ import annotations
 
 import json
-import sys
 
 from duly.cases import MAX_EVENT_BYTES, MAX_NESTING, Refused
-from duly_cli.files import Unreadable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import Any, BinaryIO
+    from collections.abc import Iterable, Iterator
+    from typing import Any
 
 _EXACT_DIGITS = 15
 
@@ -114,18 +112,8 @@ def _check_sizes(found: Any, size: int) -> None:
         raise Refused("E003", f"{size:,} bytes; at most {MAX_EVENT_BYTES:,} but for `events`")
 
 
-def open_input(name: str) -> BinaryIO:
-    """Standard input for `-`, else the file. Raises Unreadable."""
-    if name == "-":
-        return sys.stdin.buffer
-    try:
-        return open(name, "rb")
-    except OSError as error:
-        raise Unreadable(f"cannot read `{name}`: {(error.strerror or str(error)).lower()}") from None
-
-
-def values(stream: BinaryIO) -> Iterator[tuple[int, Any]]:
-    """Each JSON value with the number of its first line; a Refused stands in the place of a bad one.
+def values(stream: Iterable[bytes]) -> Iterator[tuple[int, Any]]:
+    """Each JSON value of some lines with the number of its first; a Refused stands in the place of a bad one.
 
     The input is JSON Lines, or values spread over lines whose further lines are indented or close a bracket;
     blank lines are passed over. One bad value never takes the next one with it.

@@ -1,0 +1,1 @@
+"""HTTP: events in, decisions and views out, and the webhooks of other systems."""
