@@ -96,7 +96,7 @@ class Reload:
         except Unavailable as error:
             # It is tried again at the next look.
             self._log.warning("a new policy could not be adopted yet", reason=str(error))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a fault of loading must not end the watch
             self._loaded = mark
             self._log.error("a new policy could not be loaded", reason=str(error), kind=type(error).__name__)
 
