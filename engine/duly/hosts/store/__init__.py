@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from duly.hosts.store.contract import Store
 
 
-def open_store(url: str, shards: int | None = None, guest: bool = False) -> Store:
+def open_store(url: str, *, shards: int | None = None, guest: bool = False) -> Store:
     """The store at a URL: `sqlite:duly.db`, from the working folder, or `postgresql://…`.
 
     `shards` is how many it is made with, where it is new. A `guest` is a command beside a running service: it may look,

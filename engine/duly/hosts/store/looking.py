@@ -13,22 +13,23 @@ def waiting(session: Session, until: int) -> list[int]:
     """The shards that have something to do by an instant."""
     rows = session.all(
         "SELECT s.shard FROM shards s WHERE s.adopted < (SELECT count(*) FROM adoptions)"
-        " OR EXISTS (SELECT 1 FROM pending p WHERE p.shard = s.shard)"
+        " OR EXISTS (SELECT 1 FROM pending p WHERE p.shard = s.shard AND p.at <= ?)"
         " OR EXISTS (SELECT 1 FROM moved m WHERE m.shard = s.shard)"
         " OR EXISTS (SELECT 1 FROM entities e WHERE e.shard = s.shard AND e.alarm <= ?)"
         " ORDER BY s.shard",
+        until,
         until,
     )
     return [shard for (shard,) in rows]
 
 
 def next_due(session: Session) -> int | None:
-    """The earliest alarm of all."""
+    """The earliest alarm of all, or instant of a line to be taken."""
     rows = session.all(
-        "SELECT (SELECT min(e.alarm) FROM entities e WHERE e.shard = s.shard AND e.alarm IS NOT NULL)"
-        " FROM shards s"
+        "SELECT (SELECT min(e.alarm) FROM entities e WHERE e.shard = s.shard AND e.alarm IS NOT NULL),"
+        " (SELECT min(p.at) FROM pending p WHERE p.shard = s.shard) FROM shards s"
     )
-    return min((alarm for (alarm,) in rows if alarm is not None), default=None)
+    return min((instant for row in rows for instant in row if instant is not None), default=None)
 
 
 def rejects(session: Session, after: int, limit: int) -> list[Reject]:
@@ -39,11 +40,6 @@ def rejects(session: Session, after: int, limit: int) -> list[Reject]:
         limit,
     )
     return [Reject(*row) for row in rows]
-
-
-def adoptions(session: Session) -> list[tuple[int, str]]:
-    """The revisions adopted so far."""
-    return session.all("SELECT at, revision FROM adoptions ORDER BY n")
 
 
 def adopt(session: Session, revision: str, at: int, compiled: bytes) -> None:

@@ -9,7 +9,18 @@ from typing import TypeVar
 
 from duly.hosts.contract import Unavailable
 from duly.hosts.store import accepting, compaction, delivering, looking, working
-from duly.hosts.store.contract import Kept, Line, Out, Parcel, Reject, Standing
+from duly.hosts.store.contract import (
+    Depth,
+    Kept,
+    Line,
+    Out,
+    Outlet,
+    Parcel,
+    Reject,
+    Settlement,
+    Standing,
+    State,
+)
 from duly.hosts.store.session import Raced, Session, shard_of
 from duly.hosts.store.working import ShardWork
 
@@ -139,30 +150,53 @@ class RelationalStore:
         """See contract.Store."""
         return self._read(lambda session: delivering.outgoing(session, sink, now, limit))
 
-    def settle(
-        self, sink: str, done: Sequence[Parcel], again: Sequence[Parcel], dead: Sequence[Parcel]
-    ) -> None:
+    def settle(self, sink: str, settled: Settlement) -> None:
         """See contract.Store."""
-        self._write(lambda session: delivering.settle(session, sink, done, again, dead))
+        self._write(lambda session: delivering.settle(session, sink, settled))
 
-    def dead(self, sink: str | None = None, limit: int = 1000) -> list[tuple[str, Parcel]]:
+    def hasten(self, sink: str, now: int) -> int:
         """See contract.Store."""
-        return self._read(lambda session: delivering.dead(session, sink, limit))
+        found = self._write(lambda session: delivering.hasten(session, sink, now))
+        self._stir()
+        return found
+
+    def parcels(
+        self, sink: str | None = None, state: State = "dead", limit: int = 1000
+    ) -> list[tuple[str, Parcel]]:
+        """See contract.Store."""
+        return self._read(lambda session: delivering.parcels(session, sink, state, limit))
 
     def revive(self, sink: str, seqs: Sequence[tuple[int, int]] | None, now: int) -> int:
         """See contract.Store."""
-
-        def revive(session: Session) -> int:
-            self._announce(session)
-            return delivering.revive(session, sink, seqs, now)
-
-        revived = self._write(revive)
+        found = self._write(lambda session: delivering.revive(session, sink, seqs, now))
         self._stir()
-        return revived
+        return found
 
-    def depth(self, sink: str) -> tuple[int, int, int]:
+    def depth(self, sink: str) -> Depth:
         """See contract.Store."""
         return self._read(lambda session: delivering.depth(session, sink))
+
+    def next_out(self, sink: str) -> int | None:
+        """See contract.Store."""
+        return self._read(lambda session: delivering.next_out(session, sink))
+
+    def following(self, groups: Mapping[str, tuple[int, int]], types: Sequence[str]) -> list[Out]:
+        """See contract.Store."""
+        return self._read(lambda session: delivering.following(session, groups, types))
+
+    def outlets(self) -> dict[str, Outlet]:
+        """See contract.Store."""
+        return self._read(delivering.outlets)
+
+    def disable(self, sink: str, reason: str, now: int) -> None:
+        """See contract.Store."""
+        self._write(lambda session: delivering.disable(session, sink, reason, now))
+
+    def enable(self, sink: str) -> bool:
+        """See contract.Store."""
+        found = self._write(lambda session: delivering.enable(session, sink))
+        self._stir()
+        return found
 
     def claim(self, sink: str, owner: str, until: int, now: int) -> bool:
         """See contract.Store."""
@@ -177,7 +211,7 @@ class RelationalStore:
 
     def adoptions(self) -> list[tuple[int, str]]:
         """See contract.Store."""
-        return self._read(looking.adoptions)
+        return self._read(working.adoptions)
 
     def compiled(self, revision: str) -> bytes:
         """See contract.Store."""

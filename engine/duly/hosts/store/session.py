@@ -37,7 +37,7 @@ JOURNAL = _table(
     received_at="bigint",
     body="bytea",
 )
-PENDING = _table("pending", shard="smallint", seq="bigint")
+PENDING = _table("pending", shard="smallint", at="bigint", seq="bigint")
 CASES = _table("cases", name="text", grp="text")
 MOVED = _table("moved", shard="smallint", grp="text")
 ENTITIES = _table("entities", key="text", grp="text", shard="smallint", **_ENTITY)
@@ -58,10 +58,13 @@ PARCELS = _table(
     sink="text",
     shard="smallint",
     seq="bigint",
+    part="text",
     state="text",
     attempt="integer",
     due="bigint",
     reason="text",
+    bundle="text",
+    handed_by="text",
 )
 REJECTS = _table("rejects", at="bigint", origin="text", code="text", message="text", body="bytea")
 NOTES = _table("notes", shard="smallint", name="text", value="bytea")

@@ -45,24 +45,30 @@ class ShardWork:
             self.shard,
         )
 
-    def pending(self, limit: int) -> list[Line]:
+    def adoptions(self) -> list[tuple[int, str]]:
+        """See contract.Work."""
+        return adoptions(self._session)
+
+    def pending(self, until: int, limit: int) -> list[Line]:
         """See contract.Work."""
         rows = self._session.all(
-            f"SELECT {LINE} FROM pending p JOIN journal j ON j.seq = p.seq"
-            " WHERE p.shard = ? ORDER BY p.seq LIMIT ?",
+            f"SELECT {LINE}, true FROM pending p JOIN journal j ON j.seq = p.seq"
+            " WHERE p.shard = ? AND p.at <= ? ORDER BY p.at, p.seq LIMIT ?",
             self.shard,
+            until,
             limit,
         )
         return [Line(*row) for row in rows]
 
     def due(self, until: int, limit: int) -> list[tuple[int, str]]:
         """See contract.Work."""
-        return self._session.all(
+        rows = self._session.all(
             "SELECT alarm, key FROM entities WHERE shard = ? AND alarm <= ? ORDER BY alarm, key LIMIT ?",
             self.shard,
             until,
             limit,
         )
+        return [(alarm, key) for alarm, key in rows]
 
     def load(self, keys: Iterable[str]) -> dict[str, Kept]:
         """See contract.Work."""
@@ -76,22 +82,24 @@ class ShardWork:
         )
         return dict(rows)
 
-    def keys(self, group: str | None = None) -> Iterator[str]:
+    def keys(self, group: str | None = None, after: str = "") -> Iterator[str]:
         """See contract.Work."""
-        if group is not None:
-            rows = self._session.all("SELECT key FROM entities WHERE grp = ? ORDER BY key", group)
-            yield from (key for (key,) in rows)
-            return
-        after = ""
+        column, value = ("grp", group) if group is not None else ("shard", self.shard)
         while rows := self._session.all(
-            "SELECT key FROM entities WHERE shard = ? AND key > ? ORDER BY key LIMIT 1000", self.shard, after
+            f"SELECT key FROM entities WHERE {column} = ? AND key > ? ORDER BY key LIMIT 1000", value, after
         ):
             yield from (key for (key,) in rows)
             after = rows[-1][0]
 
     def journal(self, group: str) -> list[Line]:
         """See contract.Work."""
-        rows = self._session.all(f"SELECT {LINE} FROM journal j WHERE grp = ? ORDER BY seq", group)
+        rows = self._session.all(
+            f"SELECT {LINE}, p.seq IS NOT NULL FROM journal j"
+            " LEFT JOIN pending p ON p.shard = ? AND p.at = j.at AND p.seq = j.seq"
+            " WHERE j.grp = ? ORDER BY j.seq",
+            self.shard,
+            group,
+        )
         return [Line(*row) for row in rows]
 
     def base(self, group: str) -> tuple[int, list[Kept]] | None:
@@ -111,7 +119,11 @@ class ShardWork:
         """See contract.Work."""
         # What came with a case that moved here from another shard was given before all that was given since.
         rows = self._session.all(
-            f"SELECT {OUT} FROM outbox WHERE grp = ? ORDER BY shard = ?, shard, seq", group, self.shard
+            f"SELECT {OUT} FROM outbox WHERE grp = ?"
+            " AND NOT EXISTS (SELECT 1 FROM bases b WHERE b.grp = outbox.grp AND b.at >= outbox.at)"
+            " ORDER BY CASE WHEN shard = ? THEN 1 ELSE 0 END, shard, seq",
+            group,
+            self.shard,
         )
         return [Out(*row) for row in rows]
 
@@ -151,7 +163,12 @@ class ShardWork:
         """See contract.Work."""
         if numbers := list(seqs):
             self._written = True
-            self._session.run("DELETE FROM pending WHERE shard = ? AND seq IN (?*)", self.shard, numbers)
+            self._session.run(
+                "DELETE FROM pending WHERE shard = ? AND (at, seq) IN"
+                " (SELECT j.at, j.seq FROM journal j WHERE j.seq IN (?*))",
+                self.shard,
+                numbers,
+            )
 
     def give(self, actions: Sequence[Out]) -> None:
         """See contract.Work."""
@@ -193,6 +210,11 @@ def refuse(session: Session, rejects: Sequence[Reject]) -> None:
     session.put(
         REJECTS, [(reject.at, reject.origin, reject.code, reject.message, reject.body) for reject in rejects]
     )
+
+
+def adoptions(session: Session) -> list[tuple[int, str]]:
+    """The revisions adopted so far, as (instant, revision)."""
+    return [(at, revision) for at, revision in session.all("SELECT at, revision FROM adoptions ORDER BY n")]
 
 
 def note(session: Session, shard: int, notes: dict[str, bytes]) -> None:

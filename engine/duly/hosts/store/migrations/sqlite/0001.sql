@@ -24,7 +24,12 @@ CREATE TABLE journal (
 CREATE UNIQUE INDEX journal_id ON journal (id) WHERE origin <> 'hub';
 CREATE INDEX journal_group ON journal (grp);
 
-CREATE TABLE pending (shard INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (shard, seq)) WITHOUT ROWID;
+CREATE TABLE pending (
+    shard INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (shard, at, seq)
+) WITHOUT ROWID;
 CREATE TABLE cases (name TEXT PRIMARY KEY, grp TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE moved (shard INTEGER NOT NULL, grp TEXT NOT NULL, PRIMARY KEY (shard, grp)) WITHOUT ROWID;
 
@@ -63,20 +68,34 @@ CREATE TABLE outbox (
 ) WITHOUT ROWID;
 CREATE INDEX outbox_group ON outbox (grp);
 
-CREATE TABLE sinks (sink TEXT PRIMARY KEY, owner TEXT, until INTEGER) WITHOUT ROWID;
+CREATE TABLE sinks (
+    sink TEXT PRIMARY KEY,
+    owner TEXT NOT NULL DEFAULT '',
+    until INTEGER NOT NULL DEFAULT 0,
+    disabled TEXT NOT NULL DEFAULT '', -- why
+    disabled_at INTEGER NOT NULL DEFAULT 0,
+    delivered INTEGER NOT NULL DEFAULT 0,
+    delivered_at INTEGER NOT NULL DEFAULT 0,
+    error TEXT NOT NULL DEFAULT '',
+    error_at INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+-- Up to where a sink has seen the outbox of a shard.
 CREATE TABLE cursors (sink TEXT NOT NULL, shard INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (sink, shard)) WITHOUT ROWID;
--- What is not told by a cursor: to be tried again, given up, or done before something that comes earlier.
+-- What a sink has seen and not delivered, or was handed by another.
 CREATE TABLE parcels (
     sink TEXT NOT NULL,
     shard INTEGER NOT NULL,
     seq INTEGER NOT NULL,
+    part TEXT NOT NULL,
     state TEXT NOT NULL,
     attempt INTEGER NOT NULL,
     due INTEGER NOT NULL,
     reason TEXT NOT NULL,
-    PRIMARY KEY (sink, shard, seq)
+    bundle TEXT NOT NULL,
+    handed_by TEXT NOT NULL,
+    PRIMARY KEY (sink, shard, seq, part)
 ) WITHOUT ROWID;
-CREATE INDEX parcels_due ON parcels (sink, due) WHERE state = 'retry';
+CREATE INDEX parcels_due ON parcels (sink, due, bundle, shard, seq, part) WHERE state IN ('retry', 'deferred');
 
 CREATE TABLE adoptions (n INTEGER PRIMARY KEY, at INTEGER NOT NULL, revision TEXT NOT NULL);
 CREATE TABLE revisions (revision TEXT PRIMARY KEY, compiled BLOB NOT NULL);
