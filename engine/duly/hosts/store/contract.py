@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 HUB = "hub"
 """The origin of what the desk or the set said to a case or a customer: part of that group's journal."""
@@ -84,9 +84,19 @@ class Reject:
     seq: int = 0
 
 
+State = Literal["retry", "deferred", "dead", "moot", "withheld"]
+"""What became of a parcel that is not delivered: it failed, or waits behind one that failed, and is tried again;
+put off, by quiet hours, a limit or a bundle; given up; needed no more; not sent because of dry run or pilot.
+"""
+
+
 @dataclass(slots=True)
 class Parcel:
-    """What one sink still has to deliver of one action: how often it was tried, when it may be tried again."""
+    """What one sink still has to deliver of one action: how often it was tried, when it may be tried again.
+
+    `due` is 0 for what is new. `part` is a recipient where each gets a message of his own, `group` that of the
+    action, `bundle` names those that go out together, `handed_by` the sink that gave it up to this one.
+    """
 
     shard: int
     seq: int
@@ -94,7 +104,54 @@ class Parcel:
     attempt: int = 0
     due: int = 0
     reason: str = ""
-    state: Literal["retry", "dead"] = "retry"
+    state: State = "retry"
+    group: str = ""
+    part: str = ""
+    bundle: str = ""
+    handed_by: str = ""
+
+
+@dataclass(slots=True)
+class Settlement:
+    """What became of parcels of one sink at an instant.
+
+    `delivered` and `unwanted` leave nothing but the cursor (and a count of what was delivered); `again` are tried
+    again at their `due`, `ended` are kept with their state and reason; `handed` are given to another sink, which
+    is due to try them at once unless it has them already. What is new is settled in order, with no gaps: what
+    stands before the last new parcel of a settlement, and is in none, is not asked for again.
+    """
+
+    at: int
+    delivered: Sequence[Parcel] = ()
+    unwanted: Sequence[Parcel] = ()
+    again: Sequence[Parcel] = ()
+    ended: Sequence[Parcel] = ()
+    handed: Sequence[tuple[str, Parcel]] = ()
+    error: str = ""
+
+
+@dataclass(slots=True)
+class Outlet:
+    """What is known of a sink: whether it was switched off and why, what it has delivered, its latest failure."""
+
+    sink: str
+    disabled: str = ""
+    disabled_at: int = 0
+    delivered: int = 0
+    delivered_at: int = 0
+    error: str = ""
+    error_at: int = 0
+
+
+class Depth(NamedTuple):
+    """How much of the outbox a sink has before it, and what it has kept."""
+
+    new: int = 0
+    retry: int = 0
+    deferred: int = 0
+    dead: int = 0
+    moot: int = 0
+    withheld: int = 0
 
 
 Standing = Literal["accepted", "duplicate", "conflict"]
@@ -194,9 +251,10 @@ class InUse(Exception):
 class Store(Protocol):
     """A store, open. Safe to use from several threads. All instants are µs since 1970 UTC.
 
-    Whatever it is asked, it raises Damaged, or `hosts.contract.Unavailable` while it cannot be reached or written: locked for
-    long, the disk full or read-only, the connection gone. Asking again later is right then; a reconnection is its
-    own business. `open_store(url, …)` in `hosts/store/__init__.py` opens one, and raises InUse, Damaged and Unavailable.
+    Whatever it is asked, it raises Damaged, or `hosts.contract.Unavailable` while it cannot be reached or
+    written: locked for long, the disk full or read-only, the connection gone. Asking again later is right then; a
+    reconnection is its own business. `open_store(url, …)` in `hosts/store/__init__.py` opens one, and raises
+    InUse, Damaged and Unavailable.
     """
 
     shards: int
@@ -213,7 +271,8 @@ class Store(Protocol):
     ) -> list[Standing]:
         """Accept events, durably, in one transaction; what became of each line.
 
-        `seq` and `group` of the accepted lines are set to what they have become. In the same transaction `rejects` are kept, and `notes`, such as how far a source was read.
+        `seq` and `group` of the accepted lines are set to what they have become. In the same transaction
+        `rejects` are kept, and `notes`, such as how far a source was read.
         The group of a line whose case is known is that case's; where a case of nobody turns out to be a
         customer's, its history moves to that customer's group. Two bodies are the same if they are as JSON, in
         whatever order their keys are.
@@ -266,24 +325,51 @@ class Store(Protocol):
         """The sinks that have a place in the outbox, by name."""
 
     def outgoing(self, sink: str, now: int, limit: int) -> list[Parcel]:
-        """What a sink should deliver next: first what is to be tried again by `now`, then what is new."""
+        """What a sink should deliver next: first what is due to be tried again by `now`, in the order of
+        (due, bundle, shard, seq, part), then what is new, in the order given out. Changes nothing.
+        """
 
-    def settle(
-        self, sink: str, done: Sequence[Parcel], again: Sequence[Parcel], dead: Sequence[Parcel]
-    ) -> None:
-        """What became of parcels, in one transaction: delivered; to be tried again at `due`; given up."""
+    def settle(self, sink: str, settled: Settlement) -> None:
+        """What became of parcels, in one transaction. A parcel is known by (shard, seq, part).
 
-    def dead(self, sink: str | None = None, limit: int = 1000) -> list[tuple[str, Parcel]]:
-        """The dead letters, as (sink, parcel)."""
+        Where an action is settled in parts, what has no part itself is done with.
+        """
+
+    def hasten(self, sink: str, now: int) -> int:
+        """What a sink waits to `retry` later is due now, because it works again; how many there were."""
+
+    def parcels(
+        self, sink: str | None = None, state: State = "dead", limit: int = 1000
+    ) -> list[tuple[str, Parcel]]:
+        """What sinks have kept in a state, as (sink, parcel), in the order of the outbox; `dead` are the dead
+        letters.
+        """
 
     def revive(self, sink: str, seqs: Sequence[tuple[int, int]] | None, now: int) -> int:
-        """Let dead letters be tried again, all of a sink or those of (shard, seq); how many there were."""
+        """Let dead letters be tried again from the first attempt on, all of a sink or those of (shard, seq);
+        how many there were.
+        """
 
-    def depth(self, sink: str) -> tuple[int, int, int]:
-        """How much of the outbox a sink has before it: new, to be tried again, dead."""
+    def depth(self, sink: str) -> Depth:
+        """How much of the outbox a sink has before it, and what it has kept."""
+
+    def next_out(self, sink: str) -> int | None:
+        """When the first of what waits to be tried again, or was put off, is due; None where nothing is."""
+
+    def following(self, groups: Mapping[str, tuple[int, int]], types: Sequence[str]) -> list[Out]:
+        """The actions of these types that were given out for each group after (shard, seq), in order."""
+
+    def outlets(self) -> dict[str, Outlet]:
+        """The sinks that the store knows, by name."""
+
+    def disable(self, sink: str, reason: str, now: int) -> None:
+        """Let a sink take no more until it is enabled; what is given out waits for it."""
+
+    def enable(self, sink: str) -> bool:
+        """Let a sink take what is given out again; whether it was disabled."""
 
     def claim(self, sink: str, owner: str, until: int, now: int) -> bool:
-        """Be the one who delivers to a sink until then, unless somebody else is."""
+        """Be the one who delivers to a sink until then, unless somebody else is. `until=now` lets go of it."""
 
     # Policies
 
