@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, Literal, Protocol
 
 
@@ -108,3 +110,18 @@ def needs(what: str, error: ModuleNotFoundError, extra: str) -> str:
     """What to say where the package of an extra is not installed."""
     missing = (error.name or "").split(".")[0]
     return f"{what} needs the package `{missing}`, which is not installed; run: pip install 'duly[{extra}]'"
+
+
+_SPEAKABLE = re.compile(r"[0-9A-Za-z_-]{1,128}\Z", re.ASCII)
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+
+
+def speakable(id: str) -> str:
+    """A message's id as any header can carry it: the id itself, or a hash of one that is unusual."""
+    return id if _SPEAKABLE.match(id) else sha256(id.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def said(text: object, limit: int = 200) -> str:
+    """What another side said, in one line and cut short, so that it can stand in a reason."""
+    line = " ".join(_CONTROL.sub(" ", str(text)).split())
+    return line if len(line) <= limit else f"{line[:limit]}…"
