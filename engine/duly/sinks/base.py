@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -78,7 +79,7 @@ class Unreachable(Exception):
 
 
 class Secret:
-    """A text that is never shown: whoever needs it asks for it."""
+    """A text that shows itself as `***`. `reveal` gives it to the one place that needs it."""
 
     __slots__ = ("_text",)
 
@@ -86,19 +87,24 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """The text itself."""
+        """The text itself. Not for logs, messages or exceptions."""
         return self._text
+
+    def matches(self, offered: str) -> bool:
+        """Whether somebody else knows it too; takes the same time whatever is offered."""
+        return hmac.compare_digest(self._text.encode(), offered.encode())
 
     def __repr__(self) -> str:
         return "***"
 
-    __str__ = __repr__
-
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._text == self._text
+        return isinstance(other, Secret) and self.matches(other._text)
 
     def __hash__(self) -> int:
         return hash(self._text)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError("a secret is not written anywhere")
 
 
 def revealed(setting: str | Secret) -> str:

@@ -26,6 +26,7 @@ class JsonLines:
                 "description": "The file to append to; its folder must be there.",
                 "type": "string",
                 "minLength": 1,
+                "x-file": True,
                 "examples": ["actions.jsonl"],
             },
         },

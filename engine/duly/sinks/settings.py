@@ -11,6 +11,7 @@ SECRET: Schema = {
     "title": "secret",
     "description": "A secret, by the environment variable or the file that holds it.",
     "type": "object",
+    "x-expected": "`{env: NAME}` or `{file: PATH}`",
     "additionalProperties": False,
     "oneOf": [{"required": ["env"]}, {"required": ["file"]}],
     "properties": {

@@ -72,6 +72,7 @@ class Smtp:
                 "description": "A file of the authorities that may vouch for the server, in place of the machine's.",
                 "type": "string",
                 "minLength": 1,
+                "x-file": True,
                 "examples": ["/etc/duly/our-ca.pem"],
             },
             "timeout_seconds": TIMEOUT,

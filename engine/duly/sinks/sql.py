@@ -25,6 +25,7 @@ class Sql:
         {
             "url": {
                 **TEXT_OR_SECRET,
+                "x-file": True,
                 "description": "The database: `sqlite:PATH`, or `postgresql://…` as libpq has it.",
                 "examples": ["sqlite:actions.db", {"env": "ACTIONS_DATABASE_URL"}],
             },

@@ -92,6 +92,7 @@ class Webhook:
                 "description": "A file of the authorities that may vouch for the receiver, in place of the machine's.",
                 "type": "string",
                 "minLength": 1,
+                "x-file": True,
                 "examples": ["/etc/duly/our-ca.pem"],
             },
             "timeout_seconds": TIMEOUT,
