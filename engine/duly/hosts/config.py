@@ -15,8 +15,6 @@ from duly.documents import Document
 from duly.hosts.secrets import Secret, Unresolved, is_reference, resolve, sounds_secret
 from duly.instants import SECOND
 
-RESERVED = ("console",)
-
 
 class Faulty(Exception):
     """A configuration that cannot be run with; `diagnostics` say why, each with its place."""
@@ -59,7 +57,7 @@ class StoreSettings:
 class Config:
     """What a service is run with. Paths in it are relative to the folder of its file; secrets are resolved.
 
-    `http`, `sources`, `sinks`, `deliver`, `addresses`, `log`, `metrics` and `watchdog` are as the schema says,
+    `http`, `sources`, `sinks`, `deliver`, `addresses`, `log` and `watchdog` are as the schema says,
     checked against it, with a Secret where there was `{env: …}` or `{file: …}`.
     """
 
@@ -79,7 +77,6 @@ class Config:
     deliver: tuple[Mapping[str, Any], ...]
     addresses: Mapping[str, Mapping[str, str]]
     log: Mapping[str, Any]
-    metrics: Mapping[str, Any]
     watchdog: Mapping[str, Any]
     stop_within: int = 10 * SECOND
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
@@ -137,7 +134,7 @@ class _Reading:
             Mode("pilot", frozenset(mode["pilot"]["sinks"])) if isinstance(mode, dict) else Mode(mode),
             tuple(spec.get("trust") or ()), spec.get("http"), spec.get("sources") or {}, spec.get("sinks") or {},
             tuple(spec.get("deliver") or ()), spec.get("addresses") or {}, spec.get("log") or {},
-            spec.get("metrics") or {}, spec.get("watchdog") or {},
+            spec.get("watchdog") or {},
             _duration(spec.get("stop_within"), 10 * SECOND), frozenset(self.secrets),
         )  # fmt: skip
 
