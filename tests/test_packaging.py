@@ -21,7 +21,8 @@ ROOT = Path(__file__).parent.parent
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 SETUPTOOLS = PROJECT["tool"]["setuptools"]
 PLACES = {name: ROOT / place for name, place in SETUPTOOLS["package-dir"].items()}
-DISTRIBUTIONS = {"yaml": "PyYAML", "re2": "google-re2", "durable_rules_engine": "durable-rules"}
+DISTRIBUTIONS = {"yaml": "PyYAML", "re2": "google-re2", "durable_rules_engine": "durable-rules",
+                 "nats": "nats-py", "prometheus_client": "prometheus-client", "psycopg": "psycopg[binary]"}
 """Modules that are called otherwise than the distribution they come in."""
 BY_NAME = {"durable_rules_engine", "tzdata"}
 """Modules that are not imported by a statement: one is an extra, of the other only the data are read."""

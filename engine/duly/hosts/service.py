@@ -186,7 +186,10 @@ class Service:
         for name, settings in self.config.sources.items():
             if settings["type"] != "http-webhook":
                 self._open_sources += 1
-                yield sources.source(name, settings, self)
+                try:
+                    yield sources.source(name, settings, self)
+                except Misconfigured as error:
+                    raise Faulty([self.config.fault(("spec", "sources", name), str(error))]) from None
 
     def _part(self, module: str, name: str) -> Part:
         """A part that is imported only where it is asked for: what it needs may not be installed."""

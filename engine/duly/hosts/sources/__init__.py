@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from duly.sinks.base import Misconfigured, needs
+
 if TYPE_CHECKING:
     from duly.hosts.contract import Part
     from duly.hosts.service import Service
@@ -16,6 +18,12 @@ TYPES = {"file": "file", "nats": "nats", "redis": "redis", "stdin": "stdin"}
 
 def source(name: str, settings: Mapping[str, Any], service: Service) -> Part:
     """The source that the configuration calls `name`. Raises Misconfigured."""
-    module = import_module(f"duly.hosts.sources.{TYPES[settings['type']]}")
+    kind = settings["type"]
+    try:
+        module = import_module(f"duly.hosts.sources.{TYPES[kind]}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("duly"):
+            raise
+        raise Misconfigured(needs(f"a source of type `{kind}`", error, kind)) from None
     part: Part = module.source(name, settings, service)
     return part
