@@ -19,7 +19,7 @@ import orjson
 from duly.hosts.contract import Unavailable
 from duly.hosts.intake import BATCH
 from duly.hosts.logs import Log
-from duly.hosts.sources.handing import RETRY_SECONDS, Lines, hand_in, offers
+from duly.hosts.sources.handing import RETRY_SECONDS, Line, Lines, hand_in, offers
 from duly.sinks.base import Misconfigured
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ class Position:
 class File:
     """Reads a file, and goes on as it grows, in a thread of its own."""
 
+    brings = True
+
     def __init__(self, name: str, path: Path, service: Service, *, follow: bool) -> None:
         self._name, self._path, self._service, self._follow = name, path, service, follow
         self._log = Log("duly.sources")
@@ -70,7 +72,7 @@ class File:
         """See Part."""
         self._stopping.set()
         if self._thread.ident is not None:
-            self._thread.join(seconds + 1)
+            self._thread.join()
 
     def where(self) -> str:
         """See Part."""
@@ -115,9 +117,9 @@ class File:
             found = each.stat()
             if (found.st_dev, found.st_ino) == (position.device, position.inode):
                 with each.open("rb", buffering=0) as file:
-                    if position.fits(file):  # type: ignore[arg-type]
+                    if position.fits(file):
                         self._log.info("source was rotated; reading what was left of it", file=str(each))
-                        self._read(file, position, rotated=True)  # type: ignore[arg-type]
+                        self._read(file, position, rotated=True)
                         return None
         self._log.warning(
             "source was rotated, and the file it was is gone: its end may be lost", source=self._name
@@ -126,7 +128,7 @@ class File:
 
     def _opened(self) -> BinaryIO | None:
         try:
-            file: BinaryIO = self._path.open("rb", buffering=0)  # type: ignore[assignment]
+            file: BinaryIO = self._path.open("rb", buffering=0)
         except OSError as error:
             if not self._missing:
                 reason = (error.strerror or str(error)).lower()
@@ -154,10 +156,10 @@ class File:
         while not self._stopping.is_set():
             chunk = file.read(CHUNK)
             if chunk:
-                position = self._take(lines.more(chunk), file, position, start + lines.taken)
+                position = self._take(lines.more(chunk), file, position, start)
                 continue
             if rotated or not self._follow:
-                self._take(lines.last(), file, position, start + lines.taken)
+                self._take(lines.last(), file, position, start)
                 return rotated
             if not position.fits(file):
                 self._log.warning("source was written anew; reading it from its beginning", source=self._name)
@@ -176,30 +178,22 @@ class File:
             return False
         return (found.st_dev, found.st_ino) != (position.device, position.inode)
 
-    def _take(self, found: list[bytes], file: BinaryIO, position: Position, end: int) -> Position:
-        """Hand in lines, and with the last of them how far that was; the new position."""
-        after = position
-        for start in range(0, len(found), BATCH):
-            part = found[start : start + BATCH]
-            after = self._after(
-                file, position, end if start + BATCH >= len(found) else after.offset + _size(part)
-            )
+    def _take(self, found: list[Line], file: BinaryIO, position: Position, start: int) -> Position:
+        """Hand in lines, and in the same transaction how far that was; the new position."""
+        for first in range(0, len(found), BATCH):
+            part = found[first : first + BATCH]
+            after = self._after(file, position, start + part[-1].end)
             note = {f"source:{self._name}": after.stored()}
-            if (
-                hand_in(self._service.intake, offers(part), self._name, self._stopping, self._log, note)
-                is None
-            ):
+            given = offers(line.text for line in part)
+            if hand_in(self._service.intake, given, self._name, self._stopping, self._log, note) is None:
                 break
-        return after
+            position = after
+        return position
 
     def _after(self, file: BinaryIO, position: Position, offset: int) -> Position:
         head = min(HEAD, offset)
         digest = position.digest if head == position.head else _digest(file, head)
         return Position(position.device, position.inode, offset, head, digest)
-
-
-def _size(lines: list[bytes]) -> int:
-    return sum(len(line) + 1 for line in lines)
 
 
 def _digest(file: BinaryIO, size: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from duly.cases import MAX_EVENT_BYTES, Refused
 from duly.hosts.contract import Busy, Offer, Receipt, Unavailable
@@ -16,32 +17,36 @@ LONGEST_LINE = 4 * MAX_EVENT_BYTES
 RETRY_SECONDS = 1.0
 
 
+class Line(NamedTuple):
+    """A line without its end, and how many bytes there were up to behind its end."""
+
+    text: bytes
+    end: int
+
+
 class Lines:
-    """Bytes to lines, as they come. `taken` is how many bytes the lines had that were given so far."""
+    """Bytes to lines, as they come."""
 
     def __init__(self) -> None:
         self._rest = bytearray()
         self._skipped = 0
-        self.taken = 0
+        self._taken = 0
 
-    def more(self, chunk: bytes) -> list[bytes]:
-        """The lines that are complete with this chunk, without their ends."""
+    def more(self, chunk: bytes) -> list[Line]:
+        """The lines that are complete with this chunk."""
         *complete, rest = chunk.split(b"\n")
-        lines = []
-        for each in complete:
-            lines.append(self._line(each))
-            self.taken += 1
+        lines = [self._line(each, 1) for each in complete]
         self._keep(rest)
         return lines
 
-    def last(self) -> list[bytes]:
+    def last(self) -> list[Line]:
         """The last line, where nothing ends it."""
-        return [self._line(b"")] if self._rest or self._skipped else []
+        return [self._line(b"", 0)] if self._rest or self._skipped else []
 
-    def _line(self, end: bytes) -> bytes:
+    def _line(self, end: bytes, mark: int) -> Line:
         self._keep(end)
-        line = bytes(self._rest)
-        self.taken += len(line) + self._skipped
+        self._taken += len(self._rest) + self._skipped + mark
+        line = Line(bytes(self._rest), self._taken)
         self._rest.clear()
         self._skipped = 0
         return line

@@ -22,25 +22,28 @@ CHUNK = 256 * 1024
 class Stdin:
     """Reads standard input to its end, in a thread of its own."""
 
+    brings = True
+
     def __init__(self, name: str, service: Service) -> None:
         self._name, self._service = name, service
         self._log = Log("duly.sources")
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._read, name=f"duly-source-{name}")
-        self._wake, self._woken = os.pipe()
+        self._wake = self._woken = -1
 
     def start(self) -> None:
         """See Part."""
+        self._wake, self._woken = os.pipe()
         self._thread.start()
 
     def stop(self, seconds: float) -> None:
         """See Part."""
         self._stopping.set()
-        os.write(self._woken, b"\0")
         if self._thread.ident is not None:
-            self._thread.join(seconds + 1)
-        os.close(self._wake)
-        os.close(self._woken)
+            os.write(self._woken, b"\0")
+            self._thread.join()
+            os.close(self._wake)
+            os.close(self._woken)
 
     def where(self) -> str:
         """See Part."""
@@ -56,9 +59,8 @@ class Stdin:
             chunk = os.read(channel, CHUNK)
             found = lines.more(chunk) if chunk else lines.last()
             for start in range(0, len(found), BATCH):
-                hand_in(
-                    self._service.intake, offers(found[start : start + BATCH]), self._name, self._stopping, self._log
-                )  # fmt: skip
+                given = offers(line.text for line in found[start : start + BATCH])
+                hand_in(self._service.intake, given, self._name, self._stopping, self._log)
             if not chunk:
                 self._log.info("source has come to its end", source=self._name)
                 self._service.source_ended()
