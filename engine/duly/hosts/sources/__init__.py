@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from duly.sinks.base import Misconfigured, needs
-
 if TYPE_CHECKING:
     from duly.hosts.contract import Part
     from duly.hosts.service import Service
@@ -18,12 +16,6 @@ TYPES = {"file": "file", "nats": "nats", "redis": "redis", "stdin": "stdin"}
 
 def source(name: str, settings: Mapping[str, Any], service: Service) -> Part:
     """The source that the configuration calls `name`. Raises Misconfigured."""
-    kind = settings["type"]
-    try:
-        module = import_module(f"duly.hosts.sources.{TYPES[kind]}")
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("duly"):
-            raise
-        raise Misconfigured(needs(f"a source of type `{kind}`", error, kind)) from None
+    module = import_module(f"duly.hosts.sources.{TYPES[settings['type']]}")
     part: Part = module.source(name, settings, service)
     return part
