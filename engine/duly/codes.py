@@ -184,6 +184,8 @@ INPUT = (
          "Give each event an id of its own; the same event may be sent twice."),
     Code("E110", "future-event", "An event that is more than five minutes ahead of the service's clock.",
          "Set the clock of the system that sends it."),
+    Code("E111", "too-late-event", "An event from before the instant up to which the history of its case was folded.",
+         "Keep histories for longer with `store.retention`."),
 )  # fmt: skip
 """Faults of cases and events that come in."""
 
