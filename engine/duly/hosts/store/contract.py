@@ -22,8 +22,9 @@ class Line:
     """One line of the journal: an event as it was accepted.
 
     `group` is whose history it belongs to: `customer:K`, or `case:C` for a case of nobody known, or `set`.
-    `body` is the event as JSON in Duly's envelope, `origin` the source it came from or `hub`. `seq` is given
-    by the store. Instants are µs since 1970 UTC.
+    `body` is the event as JSON in Duly's envelope, `origin` the source it came from or `hub` (then `body` is the
+    shard's own). `seq` is given by the store, and whether it is `pending`: still to be taken. Instants are µs
+    since 1970 UTC.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Line:
     origin: str = ""
     received_at: int = 0
     seq: int = 0
+    pending: bool = False
 
 
 @dataclass(slots=True)
@@ -55,7 +57,11 @@ class Kept:
 
 @dataclass(slots=True)
 class Out:
-    """One action in the outbox. `seq` rises within a shard in the order of commits; the store gives it."""
+    """One action in the outbox. `seq` rises within a shard in the order of commits; the store gives it.
+
+    `group` is that of the entity that acted, `set` for the desk and the set. An `id` comes again where an action
+    was cancelled and is right after all.
+    """
 
     id: str
     at: int
@@ -156,9 +162,9 @@ class Work(Protocol):
     """The work on one shard, in one transaction. `now` is the instant up to which its alarms have been done,
     `adopted` the number of adoptions it has made.
 
-    `version` changes whenever somebody has written to the shard's entities or history. Once the work has been left
-    in order it is the version that this work made: a worker whose cache is of that version finds, with the next
-    work, whether it still holds.
+    `version` changes whenever somebody has written to the shard's entities, or moved history; accepting lines
+    leaves it as it is. Once the work has been left in order it is the version that this work made: a worker whose
+    cache is of that version finds, with the next work, whether it still holds.
     """
 
     shard: int
@@ -166,11 +172,14 @@ class Work(Protocol):
     adopted: int
     version: int
 
-    def pending(self, limit: int) -> list[Line]:
-        """The accepted lines that are still to be taken, in the order of acceptance."""
+    def adoptions(self) -> list[tuple[int, str]]:
+        """See Store.adoptions."""
+
+    def pending(self, until: int, limit: int) -> list[Line]:
+        """The accepted lines of instants at or before `until` that are still to be taken, in order of (at, seq)."""
 
     def due(self, until: int, limit: int) -> list[tuple[int, str]]:
-        """The alarms at or before `until`, the earliest first, as (instant, key)."""
+        """The alarms at or before `until` as (instant, key), in that order, ties by key (code points)."""
 
     def load(self, keys: Iterable[str]) -> dict[str, Kept]:
         """The entities of these keys, as far as there are any."""
@@ -178,8 +187,8 @@ class Work(Protocol):
     def group_of(self, keys: Iterable[str]) -> dict[str, int]:
         """The latest `last` of each of these groups, as far as it has entities."""
 
-    def keys(self, group: str | None = None) -> Iterator[str]:
-        """The keys of a group's entities, or of all of the shard's."""
+    def keys(self, group: str | None = None, after: str = "") -> Iterator[str]:
+        """The keys of a group's entities, or of all of the shard's, in order (code points), those behind `after`."""
 
     def journal(self, group: str) -> list[Line]:
         """A group's history, in the order of acceptance; what is still pending is part of it."""
@@ -198,7 +207,7 @@ class Work(Protocol):
         """
 
     def standing(self, group: str) -> list[Out]:
-        """The actions given out for a group, cancellations among them, in the order given."""
+        """The actions given out for a group since its base, cancellations among them, in the order given."""
 
     def save(self, entities: Sequence[Kept]) -> None:
         """Write entities, new and changed."""
@@ -207,7 +216,7 @@ class Work(Protocol):
         """Remove entities."""
 
     def record(self, lines: Sequence[Line]) -> None:
-        """Add lines to the journal that are taken already: what the hub said."""
+        """Add lines to the journal that are taken already: what the hub said. Their ids need not be looked up."""
 
     def taken(self, seqs: Iterable[int]) -> None:
         """These lines are pending no more."""
@@ -285,10 +294,14 @@ class Store(Protocol):
         """
 
     def waiting(self, until: int) -> list[int]:
-        """The shards that have something to do by then: lines to take, alarms due, adoptions to make."""
+        """The shards that have something to do by then: lines to take of instants until then, alarms due, adoptions
+        to make.
+        """
 
     def next_due(self) -> int | None:
-        """The earliest alarm of all; None where nothing is waited for."""
+        """The earliest alarm of all, or instant of a line still to be taken, which may lie ahead; None where nothing
+        is waited for.
+        """
 
     def wait(self, seconds: float) -> bool:
         """Wait until something may have been accepted or given out since this thread last waited, by whatever
