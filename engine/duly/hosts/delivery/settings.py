@@ -99,7 +99,9 @@ class _Reading:
             sink["type"],
             sink.get("fallback"),
             self._retry(sink.get("retry") or {}, (*place, "retry")),
-            None if bundle is None else Bundling(self._length(bundle["within"], (*place, "bundle", "within"))),
+            None
+            if bundle is None
+            else Bundling(self._length(bundle["within"], (*place, "bundle", "within"))),
             None if quiet is None else self._quiet(quiet, (*place, "quiet")),
             self._limit(limits.get("sink"), (*place, "limits", "sink")),
             self._limit(limits.get("recipient"), (*place, "limits", "recipient")),
@@ -123,7 +125,9 @@ class _Reading:
         name = quiet["calendar"]
         if self.calendars is not None and name not in self.calendars:
             listed = list(self.calendars) if isinstance(self.calendars, (Mapping, Sequence)) else []
-            self._fault((*place, "calendar"), f"the policy has no calendar `{name}`", did_you_mean(name, listed))
+            self._fault(
+                (*place, "calendar"), f"the policy has no calendar `{name}`", did_you_mean(name, listed)
+            )
         return Quiet(name, frozenset(quiet.get("through") or ()))
 
     def _length(self, text: str, place: Path) -> int:
