@@ -80,6 +80,26 @@ class Health(Protocol):
         """The metrics in the text format of Prometheus."""
 
 
+class Part(Protocol):
+    """A part of a service with threads of its own: HTTP, a source, the dispatcher of deliveries.
+
+    It is made with the Service it is part of, and may use its `config`, `store`, `intake`, `clock`, `policy`,
+    `metrics` and `health`. Those that bring events are stopped first, those that deliver last.
+    """
+
+    def start(self) -> None:
+        """Begin; come back at once. Raises sinks.base.Misconfigured for what cannot work."""
+
+    def stop(self, seconds: float) -> None:
+        """Begin nothing new, end what is under way within about so many seconds, let go of every thread and file.
+
+        Deliveries go on until nothing new is left to deliver, or the seconds are over.
+        """
+
+    def where(self) -> str:
+        """What a person is told of it at the start, such as `listens on http://127.0.0.1:8080`."""
+
+
 class Busy(Exception):
     """More has come in than can be taken now; try again after some seconds."""
 

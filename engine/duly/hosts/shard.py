@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from duly.acting import ActingSet
 from duly.hosts.store.contract import Work
@@ -12,7 +12,7 @@ from duly.hosts.store.contract import Work
 @dataclass(frozen=True, slots=True)
 class Step:
     """What one step did. `more` says that there is more to do at once; `lateness` is, of each alarm that rang, how
-    long after its instant in µs.
+    long after its instant in µs; `types` counts the actions by type.
     """
 
     events: int = 0
@@ -22,6 +22,7 @@ class Step:
     reconciled: int = 0
     more: bool = False
     lateness: Sequence[int] = ()
+    types: Mapping[str, int] = field(default_factory=dict)
 
 
 class Shard:

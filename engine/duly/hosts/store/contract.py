@@ -251,9 +251,10 @@ class InUse(Exception):
 class Store(Protocol):
     """A store, open. Safe to use from several threads. All instants are µs since 1970 UTC.
 
-    Whatever it is asked, it raises Damaged, or `hosts.contract.Unavailable` while it cannot be reached or written: locked for
-    long, the disk full or read-only, the connection gone. Asking again later is right then; a reconnection is its
-    own business. `open_store(url, …)` in `hosts/store/__init__.py` opens one, and raises InUse, Damaged and Unavailable.
+    Whatever it is asked, it raises Damaged, or `hosts.contract.Unavailable` while it cannot be reached or
+    written: locked for long, the disk full or read-only, the connection gone. Asking again later is right then; a
+    reconnection is its own business. `open_store(url, …)` in `hosts/store/__init__.py` opens one, and raises
+    InUse, Damaged and Unavailable.
     """
 
     shards: int
@@ -270,7 +271,8 @@ class Store(Protocol):
     ) -> list[Standing]:
         """Accept events, durably, in one transaction; what became of each line.
 
-        `seq` and `group` of the accepted lines are set to what they have become. In the same transaction `rejects` are kept, and `notes`, such as how far a source was read.
+        `seq` and `group` of the accepted lines are set to what they have become. In the same transaction
+        `rejects` are kept, and `notes`, such as how far a source was read.
         The group of a line whose case is known is that case's; where a case of nobody turns out to be a
         customer's, its history moves to that customer's group. Two bodies are the same if they are as JSON, in
         whatever order their keys are.
