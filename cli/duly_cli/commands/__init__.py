@@ -20,6 +20,7 @@ _COMMANDS = {
     "explain": "explain",
     "init": "init",
     "inspect": "inspect",
+    "run": "run",
     "schedule": "schedule",
     "schema": "schema",
     "simulate": "simulate",
