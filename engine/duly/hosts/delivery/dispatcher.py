@@ -1,137 +1,115 @@
-"""Dispatcher: the threads that deliver, one for each sink, as long as this process is the one who does."""
+"""Dispatcher: the deliveries of a service, put together from its configuration."""
 
 from __future__ import annotations
 
-import logging
-import threading
-from collections.abc import Mapping
-from dataclasses import replace
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any
 
-from duly.hosts.clock import Clock
-from duly.hosts.contract import Unavailable
-from duly.hosts.delivery.courier import Around, Courier
+from duly.calendars.calendars import Calendars
+from duly.calendars.localtime import Zone
+from duly.hosts.clock import WallClock
+from duly.hosts.config import Config, Faulty
+from duly.hosts.delivery import settings as reading
+from duly.hosts.delivery.courier import Around
+from duly.hosts.delivery.couriers import Couriers
 from duly.hosts.delivery.settings import Settings
-from duly.hosts.store.contract import Store
-from duly.instants import SECOND
-from duly.sinks.base import Sink
+from duly.hosts.delivery.sorting import Action
+from duly.hosts.delivery.wording import Wording
+from duly.hosts.secrets import masked
+from duly.sinks.base import Misconfigured, Sink
+from duly.sinks.registry import build, close, escape_of
+from duly.sinks.templates import Localized
 
-LEASE = 30 * SECOND
-"""How long a sink stays with a process that no longer renews it, in µs."""
-
-LONGEST_SLEEP = 2.0
-"""After so many seconds the outbox is looked into even though nobody has said anything: another process may have
-given something out, or an operator let dead letters be tried again."""
-
-_log = logging.getLogger("duly.delivery")
+if TYPE_CHECKING:
+    from duly.hosts.service import Service
 
 
 class Dispatcher:
-    """Delivers what the outbox has to all sinks, from `start` to `stop`.
+    """The part of a service that delivers. Raises Faulty for a configuration that cannot work, and Unavailable."""
 
-    `clock` must be one on which time passes by itself, whatever the events say; `owner` is a name for this process
-    that no other has. Once it is stopped, the sinks are closed.
-    """
+    brings = False
 
-    def __init__(
-        self, sinks: Mapping[str, Sink], settings: Settings, store: Store, clock: Clock, owner: str, around: Around
-    ) -> None:
-        self._sinks = sinks
-        self._settings = settings
-        self._store = store
-        self._clock = clock
-        self._owner = owner
-        self._stopped = threading.Event()
-        self._around = replace(around, now=clock.now, stopping=self._stopped.is_set)
-        self._bells = {name: threading.Event() for name in sinks}
-        self._leases: dict[str, bool] = dict.fromkeys(sinks, False)
-        self._threads: list[threading.Thread] = []
-        clock.listen(self.wake)
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        config = service.config
+        self._settings = settings(config, service.policy.compiled["calendars"])
+        self._sinks = sinks(config)
+        self._wordings = wordings(config, self._sinks, self._templates)
+        # Deliveries keep the hours of this world, even where the engine's time moves with the events.
+        clock = service.clock if service.clock.live else WallClock()
+        around = Around(
+            clock.now, self._render, self._calendars, service.metrics.delivered,
+            lambda text: masked(text, config.secrets),
+        )  # fmt: skip
+        owner = f"{socket.gethostname()}:{os.getpid()}:{token_hex(4)}"
+        self._couriers = Couriers(self._sinks, self._settings, service.store, clock, owner, around)
+        for name in self._sinks:
+            service.metrics.depth(name, lambda name=name: service.store.depth(name))  # type: ignore[misc]
 
     def start(self) -> None:
-        """Let the sinks take what is given out from now on. Raises Unavailable; to be called before the engine
-        gives out anything.
-        """
-        self._store.subscribe(list(self._sinks))
-        names = [(self._deliver, f"sink {name}", (name,)) for name in self._sinks]
-        for target, name, arguments in [*names, (self._renew, "leases", ())]:
-            thread = threading.Thread(target=target, args=arguments, name=name, daemon=True)
-            self._threads.append(thread)
-            thread.start()
+        """Begin to deliver; come back at once."""
+        self._couriers.start()
 
-    def wake(self) -> None:
-        """There is something new in the outbox; to be called after each commit that gave out actions."""
-        for bell in self._bells.values():
-            bell.set()
+    def stop(self, seconds: float) -> None:
+        """Deliver what can be delivered now, for at most so many seconds, and let go of the sinks."""
+        self._couriers.stop(seconds)
 
-    def stop(self, seconds: float = 10) -> bool:
-        """Finish the messages that are under way, and let go of the sinks; whether all did so in time."""
-        self._stopped.set()
-        self.wake()
-        for thread in self._threads:
-            thread.join(seconds)
-        return not any(thread.is_alive() for thread in self._threads)
+    def where(self) -> str:
+        """Where it delivers to."""
+        silent = [name for name, terms in self._settings.terms.items() if not terms.sends]
+        told = "delivers to " + ", ".join(f"{name} ({terms.type})" for name, terms in self._settings.terms.items())
+        return told + (f"; {self._settings.mode}: records and does not send for {', '.join(silent)}" if silent else "")
 
-    def alive(self) -> bool:
-        """Whether all its threads run."""
-        return all(thread.is_alive() for thread in self._threads)
+    def _render(self, sink: str, actions: Sequence[Action]) -> tuple[str, str]:
+        return self._wordings[sink](actions)
 
-    def _deliver(self, name: str) -> None:
-        bell = self._bells[name]
-        courier: Courier | None = None
-        failures = 0
-        while not self._stopped.is_set():
-            bell.clear()
-            patience = LONGEST_SLEEP
-            try:
-                if not self._leases[name]:
-                    courier = None
-                    self._claim(name)
-                if self._leases[name]:
-                    courier = courier or Courier(
-                        name, self._sinks[name], self._settings, self._store, self._around
-                    )
-                    again = courier.round()
-                    patience = LONGEST_SLEEP if again is None else self._clock.patience(again)
-                failures = 0
-            except Unavailable as error:
-                failures += 1
-                _log.warning("the store cannot be reached: %s", error, extra={"sink": name})
-            except Exception:
-                failures += 1
-                _log.exception("delivering failed", extra={"sink": name})
-            if failures:
-                patience = min(0.1 * 2**failures, 10)
-                self._stopped.wait(patience)
-            elif patience > 0:
-                bell.wait(min(patience, LONGEST_SLEEP))
-        self._close(name)
+    def _templates(self) -> tuple[Mapping[str, Localized], Zone]:
+        policy = self._service.policy
+        return policy.compiled["set"].get("templates") or {}, policy.zone
 
-    def _claim(self, name: str) -> None:
-        now = self._clock.now()
-        self._leases[name] = self._store.claim(name, self._owner, now + LEASE, now)
+    def _calendars(self) -> Calendars:
+        # Calendars are built as they are asked for, so that each thread needs its own.
+        return Calendars(self._service.policy.compiled["calendars"])
 
-    def _renew(self) -> None:
-        """Keep the sinks that this process has, also while a message takes long."""
-        while not self._stopped.wait(LEASE / SECOND / 3):
-            for name, held in self._leases.items():
-                if held:
-                    try:
-                        self._claim(name)
-                    except Unavailable:
-                        # Whoever delivers will notice, too; nobody else can claim it meanwhile either.
-                        continue
 
-    def _close(self, name: str) -> None:
+def settings(config: Config, calendars: Mapping[str, Any] | None = None) -> Settings:
+    """What a configuration says of delivery; `calendars` are the policy's. Raises Faulty."""
+    known = None if calendars is None else ["always", *calendars]
+    spec = {**config.document.data["spec"], "addresses": config.addresses}
+    found, faults = reading.read(spec, known)
+    if faults:
+        raise Faulty([config.fault(fault.place, fault.message, fault.help) for fault in faults])
+    return found
+
+
+def sinks(config: Config) -> dict[str, Sink]:
+    """The sinks of a configuration, ready to deliver. Raises Faulty, with all that cannot work."""
+    found: dict[str, Sink] = {}
+    faults = []
+    for name, sink in config.sinks.items():
         try:
-            if self._leases[name]:
-                now = self._clock.now()
-                self._store.claim(name, self._owner, now, now)
-        except Unavailable:
-            # The lease runs out by itself.
-            _log.info("the lease could not be given back", extra={"sink": name})
-        close = getattr(self._sinks[name], "close", None)
-        if close is not None:
-            try:
-                close()
-            except Exception:
-                _log.exception("closing failed", extra={"sink": name})
+            found[name] = build(sink["type"], sink.get("settings") or {}, config.folder)
+        except Misconfigured as error:
+            faults.append(config.fault(("spec", "sinks", name), str(error)))
+    if faults:
+        for each in found.values():
+            close(each)
+        raise Faulty(faults)
+    return found
+
+
+def wordings(config: Config, made: Mapping[str, Sink], policy: Any) -> dict[str, Wording]:
+    """How each sink says things. Raises Faulty for templates that cannot be used."""
+    found = {}
+    faults = []
+    for name, sink in made.items():
+        try:
+            found[name] = Wording(config.sinks[name], escape_of(sink), config.folder, policy)
+        except Misconfigured as error:
+            faults.append(config.fault(("spec", "sinks", name, "templates"), str(error)))
+    if faults:
+        raise Faulty(faults)
+    return found
