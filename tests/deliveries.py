@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import orjson
 
-from duly.calendars.calendars import Calendars
 from duly.hosts.delivery import settings as reading
 from duly.hosts.delivery.courier import Around, Courier
 from duly.hosts.store import open_store
@@ -26,6 +25,9 @@ OFFICE = {
     "eras": [{"from": None, "week": [[[8 * 3600, 18 * 3600]]] * 7}],
 }
 """A calendar that is open from 08:00 to 18:00 UTC every day."""
+
+
+CALENDARS = {"office": OFFICE}
 
 
 class Place:
@@ -87,7 +89,7 @@ class World:
     def close(self) -> None:
         self.store.close()
 
-    def __enter__(self) -> World:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -101,10 +103,7 @@ class World:
         def count(sink: str, outcome: str, number: int) -> None:
             self.counts[sink, outcome] = self.counts.get((sink, outcome), 0) + number
 
-        return Around(self.clock.now, lambda _, actions: (actions[0]["type"], ""), self.calendars, count)
-
-    def calendars(self) -> Calendars:
-        return Calendars({"office": OFFICE})
+        return Around(self.clock.now, lambda _, actions: (actions[0]["type"], ""), lambda: CALENDARS, count)
 
     def give(self, *actions: Mapping[str, Any]) -> None:
         """Let actions be given out, in one transaction."""
@@ -114,9 +113,7 @@ class World:
 
     def courier(self, name: str) -> Courier:
         if name not in self.couriers:
-            self.couriers[name] = Courier(
-                name, self.sinks[name], self.settings, self.store, self.around()
-            )
+            self.couriers[name] = Courier(name, self.sinks[name], self.settings, self.store, self.around())
         return self.couriers[name]
 
     def settle(self) -> int | None:
@@ -148,7 +145,9 @@ class World:
         for state in ("retry", "deferred", "dead", "moot", "withheld"):
             for name, parcel in self.store.parcels(None, state, 100_000):
                 id = orjson.loads(parcel.body)["id"]
-                found.setdefault(id, set()).add((name, state if parcel.reason else f"{state} without a reason"))
+                found.setdefault(id, set()).add(
+                    (name, state if parcel.reason else f"{state} without a reason")
+                )
         return found
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import orjson
 
-from duly.calendars.calendars import Calendars
 from duly.hosts.delivery.limits import Window
 from duly.hosts.delivery.reach import Reach
 from duly.hosts.delivery.retry import asked
@@ -34,11 +34,13 @@ Render = Callable[[str, Sequence[Action]], tuple[str, str]]
 
 @dataclass(slots=True)
 class Around:
-    """What a courier works with besides its sink: time, calendars, words, and who is told of what it does."""
+    """What a courier works with besides its sink: time, the resolved calendars of the policy in force, words, and who
+    is told of what it does.
+    """
 
     now: Callable[[], int]
     render: Render = lambda sink, actions: ("", "")
-    calendars: Callable[[], Calendars] = lambda: Calendars({})
+    calendars: Callable[[], Mapping[str, Any]] = dict
     count: Callable[[str, str, int], None] = lambda sink, outcome, count: None
     mask: Callable[[str], str] = str
     stopping: Callable[[], bool] = lambda: False

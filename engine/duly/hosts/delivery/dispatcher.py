@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
-from duly.calendars.calendars import Calendars
 from duly.calendars.localtime import Zone
 from duly.hosts.clock import WallClock
 from duly.hosts.config import Config, Faulty
@@ -19,6 +18,7 @@ from duly.hosts.delivery.settings import Settings
 from duly.hosts.delivery.sorting import Action
 from duly.hosts.delivery.wording import Wording
 from duly.hosts.secrets import masked
+from duly.sinks import registry
 from duly.sinks.base import Misconfigured, Sink
 from duly.sinks.registry import build, close, escape_of
 from duly.sinks.templates import Localized
@@ -41,8 +41,8 @@ class Dispatcher:
         # Deliveries keep the hours of this world, even where the engine's time moves with the events.
         clock = service.clock if service.clock.live else WallClock()
         around = Around(
-            clock.now, self._render, self._calendars, service.metrics.delivered,
-            lambda text: masked(text, config.secrets),
+            clock.now, self._render, lambda: service.policy.compiled["calendars"], service.metrics.delivered,
+            lambda text: masked(text, set(config.secrets)),
         )  # fmt: skip
         owner = f"{socket.gethostname()}:{os.getpid()}:{token_hex(4)}"
         self._couriers = Couriers(self._sinks, self._settings, service.store, clock, owner, around)
@@ -60,8 +60,12 @@ class Dispatcher:
     def where(self) -> str:
         """Where it delivers to."""
         silent = [name for name, terms in self._settings.terms.items() if not terms.sends]
-        told = "delivers to " + ", ".join(f"{name} ({terms.type})" for name, terms in self._settings.terms.items())
-        return told + (f"; {self._settings.mode}: records and does not send for {', '.join(silent)}" if silent else "")
+        told = "delivers to " + ", ".join(
+            f"{name} ({terms.type})" for name, terms in self._settings.terms.items()
+        )
+        return told + (
+            f"; {self._settings.mode}: records and does not send for {', '.join(silent)}" if silent else ""
+        )
 
     def _render(self, sink: str, actions: Sequence[Action]) -> tuple[str, str]:
         return self._wordings[sink](actions)
@@ -69,10 +73,6 @@ class Dispatcher:
     def _templates(self) -> tuple[Mapping[str, Localized], Zone]:
         policy = self._service.policy
         return policy.compiled["set"].get("templates") or {}, policy.zone
-
-    def _calendars(self) -> Calendars:
-        # Calendars are built as they are asked for, so that each thread needs its own.
-        return Calendars(self._service.policy.compiled["calendars"])
 
 
 def settings(config: Config, calendars: Mapping[str, Any] | None = None) -> Settings:
@@ -90,6 +90,10 @@ def sinks(config: Config) -> dict[str, Sink]:
     found: dict[str, Sink] = {}
     faults = []
     for name, sink in config.sinks.items():
+        wrong = registry.faults(config.document, ("spec", "sinks", name))
+        if wrong:
+            faults += wrong
+            continue
         try:
             found[name] = build(sink["type"], sink.get("settings") or {}, config.folder)
         except Misconfigured as error:

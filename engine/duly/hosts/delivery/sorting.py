@@ -67,7 +67,7 @@ class Sorting:
         sink: str,
         settings: Settings,
         store: Store,
-        calendars: Callable[[], Calendars],
+        calendars: Callable[[], Mapping[str, Any]],
         *,
         addressed: bool,
     ) -> None:
@@ -77,7 +77,8 @@ class Sorting:
         self._settings = settings
         self._terms = settings.terms[sink]
         self._store = store
-        self._calendars = calendars
+        self._specs = calendars
+        self._calendars: tuple[Mapping[str, Any], Calendars] = ({}, Calendars({}))
         self._addressed = addressed
         self._bundles = Bundles(self._terms.bundling)
         self._windows = Windows(self._terms.limit_each)
@@ -209,7 +210,7 @@ class Sorting:
     def _put_off(self, parcel: Parcel, action: Action, names: tuple[str, ...], now: int) -> Parcel | None:
         """The parcel as it waits, for people to be awake, for others to go with, or for its turn; else None."""
         hours: list[Quiet | None] = [self._settings.quiet_hours.get(name) for name in names]
-        opens = until(action, self._terms.quiet, hours, self._calendars(), now)
+        opens = until(action, self._terms.quiet, hours, self._known(), now)
         if opens is not None:
             reason = f"quiet hours until {render(opens)}"
             return replace(parcel, due=opens, state="deferred", reason=reason, bundle="")
@@ -226,6 +227,13 @@ class Sorting:
             reason = f"{LIMITED}{', '.join(names)} may be told more at {render(free)}"
             return replace(parcel, due=free, state="deferred", reason=reason)
         return None
+
+    def _known(self) -> Calendars:
+        """The calendars of the policy in force, built for this thread alone: they grow while they are asked."""
+        specs = self._specs()
+        if specs is not self._calendars[0]:
+            self._calendars = (specs, Calendars(specs))
+        return self._calendars[1]
 
     def _originals(self, read: Sequence[tuple[Parcel, Action]]) -> dict[str, Action]:
         """What each `action.cancelled` takes back, by the id of the latter: it goes to the same sinks and people."""

@@ -12,7 +12,12 @@ from duly.sinks.base import Escape, Misconfigured
 from duly.sinks.templates import Localized, Template, localized, of_policy, read, render
 
 _SEVERAL = {"en": "{count} messages: {title}", "zh": "{count} 条消息：{title}"}
-_PARTED: Mapping[Escape, str] = {"plain": "\n\n", "html": "<hr>\n", "markdown": "\n\n---\n\n", "json": "\\n\\n"}
+_PARTED: Mapping[Escape, str] = {
+    "plain": "\n\n",
+    "html": "<hr>\n",
+    "markdown": "\n\n---\n\n",
+    "json": "\\n\\n",
+}
 
 
 class Wording:
