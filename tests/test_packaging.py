@@ -23,7 +23,7 @@ SETUPTOOLS = PROJECT["tool"]["setuptools"]
 PLACES = {name: ROOT / place for name, place in SETUPTOOLS["package-dir"].items()}
 DISTRIBUTIONS = {
     "durable_rules_engine": "durable-rules", "nats": "nats-py", "prometheus_client": "prometheus-client",
-    "re2": "google-re2", "yaml": "PyYAML",
+    "psycopg": "psycopg[binary]", "re2": "google-re2", "yaml": "PyYAML",
 }  # fmt: skip
 """Modules that are called otherwise than the distribution they come in."""
 BY_NAME = {"durable_rules_engine", "tzdata"}

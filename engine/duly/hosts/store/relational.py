@@ -106,7 +106,7 @@ class RelationalStore:
             if session is None or row is None:
                 yield None
                 return
-            work = ShardWork(session, shard, row)
+            work = ShardWork(session, shard, row, hub=shard == shard_of("set", self.shards))
             yield work
             work.commit()
             gave = work.gave

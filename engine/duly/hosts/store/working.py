@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from duly.hosts.store import accepting
 from duly.hosts.store.contract import Kept, Line, Out, Reject
-from duly.hosts.store.session import ENTITIES, NOTES, OUTBOX, REJECTS, Row, Session
+from duly.hosts.store.session import CASES, ENTITIES, NOTES, OUTBOX, REJECTS, Row, Session
 
 LINE = "j.id, j.at, j.grp, j.body, j.case_id, j.customer, j.origin, j.received_at, j.seq"
 KEPT = "key, grp, alarm, last, body, closed"
@@ -16,8 +16,9 @@ OUT = "id, at, type, grp, body, shard, seq"
 class ShardWork:
     """See contract.Work."""
 
-    def __init__(self, session: Session, shard: int, row: Row) -> None:
+    def __init__(self, session: Session, shard: int, row: Row, *, hub: bool = True) -> None:
         self._session = session
+        self.hub = hub
         self.shard = shard
         self.now: int | None
         self.adopted: int
@@ -158,6 +159,10 @@ class ShardWork:
             for line, seq in zip(lines, self._session.numbers(len(lines)), strict=True):
                 line.seq = seq
             accepting.write(self._session, lines)
+
+    def place(self, cases: Mapping[str, str]) -> None:
+        """See contract.Work."""
+        self._session.put(CASES, sorted(cases.items()), "ON CONFLICT (name) DO NOTHING")
 
     def taken(self, seqs: Iterable[int]) -> None:
         """See contract.Work."""
