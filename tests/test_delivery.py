@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from deliveries import REFUSED, World, action
+from deliveries import World, action
 
 HOUR = 3600
 
