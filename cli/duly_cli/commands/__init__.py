@@ -20,6 +20,7 @@ _COMMANDS = {
     "explain": "explain",
     "init": "init",
     "inspect": "inspect",
+    "map": "map",
     "schedule": "schedule",
     "schema": "schema",
     "simulate": "simulate",
