@@ -33,7 +33,8 @@ from duly import instants
 from duly.acting import ActingSet
 from duly.cases import Event, order, read_event
 from duly.compiler import Source, compile
-from duly.timeline import Timeline, replayed
+from duly.replaying import replayed
+from duly.timeline import Timeline
 
 SUPPORT = HERE / "policies" / "support"
 FIRST = instants.parse("2026-03-02T01:00:00Z")

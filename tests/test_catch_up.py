@@ -11,7 +11,7 @@ from duly.actions import Action
 from duly.cases import Event, read_event
 from duly.compiler import Source, compile
 from duly.instants import DAY, parse, render, seconds
-from duly.timeline import replayed
+from duly.replaying import replayed
 
 CASES = Path(__file__).parent / "cases"
 OPENED = "2026-03-02T02:00:00Z"

@@ -16,7 +16,7 @@ import pytest
 from duly import __version__
 
 VERBS = (
-    "build", "calendar", "clauses", "completion", "decide", "explain", "init", "inspect", "schedule", "schema",
+    "build", "calendar", "clauses", "completion", "decide", "explain", "init", "inspect", "map", "schedule", "schema",
     "simulate", "test", "validate",
 )  # fmt: skip
 AT = "2026-03-11T12:15:00+08:00"

@@ -15,8 +15,10 @@ from duly.actions import Action
 from duly.cases import Event, read_event
 from duly.compiler import Source, compile
 from duly.instants import DAY, HOUR, MINUTE, parse, render
+from duly.preservation import preserved, revived
 from duly.reconciliation import CANCELLED, Reconciled
-from duly.timeline import Timeline, replayed
+from duly.replaying import replayed
+from duly.timeline import Timeline
 
 CASES = Path(__file__).parent / "cases"
 OPENED = "2026-03-02T02:00:00Z"  # a Monday, 10:00 in Shanghai
@@ -163,7 +165,7 @@ def test_late_event_meets_the_revision_of_its_time() -> None:
     }
     timeline, actions = replayed(first(), vip(reply), CHANGE + HOUR, [(CHANGE, later)])
     assert sorted(late.standing) == sorted(action.id("base") for action in actions)
-    assert late.timeline.kept() == timeline.kept()
+    assert preserved(late.timeline) == preserved(timeline)
 
 
 _TYPES: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -192,7 +194,9 @@ def test_laws_hold_over_versions(adoption: str, chunk: int) -> None:
         whole, actions = replayed(first(), events, end, adoptions)
         pieces, stepwise = _stepwise(events, adoptions, end)
         assert _shown(stepwise) == _shown(actions), seed
-        assert json.dumps(pieces.kept(), sort_keys=True) == json.dumps(whole.kept(), sort_keys=True), seed
+        assert json.dumps(preserved(pieces), sort_keys=True) == json.dumps(
+            preserved(whole), sort_keys=True
+        ), seed
         ids = [action.id("base") for action in actions]
         assert len(ids) == len(set(ids)), seed
 
@@ -215,7 +219,7 @@ def _stepwise(
         if batch:
             actions += timeline.take(at, batch)
         known = [policy for _, policy in adoptions]
-        timeline = Timeline.restored(first(), json.loads(json.dumps(timeline.kept())), known)
+        timeline = revived(first(), json.loads(json.dumps(preserved(timeline))), known)
     return timeline, actions + timeline.until(end)
 
 

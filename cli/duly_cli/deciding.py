@@ -123,7 +123,7 @@ def decide(policy: PolicySet, case: Any, at: int, explained: Loaded | None) -> d
 def seen(policy: Any, case: Case, at: int) -> tuple[State, dict[str, Any]]:
     """The state of a case and its decision; a set that acts is played through, any other just looked up."""
     if policy.compiled["acts"]:
-        from duly.timeline import played
+        from duly.replaying import played
 
         return played(policy, case, at)
     state: State = policy.replay(case, at)

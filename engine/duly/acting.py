@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from copy import copy
 
+from duly.admission import admit
 from duly.calendars.limits import BeyondCalendar
 from duly.calendars.localtime import Zone
 from duly.cases import Case, Event, Refused
@@ -78,6 +79,10 @@ class ActingSet(PolicySet):
         if self.alone:
             return {"customer": self.customers}
         return {"customer": self.customers, "set": self.sets, "desk": self.desk}
+
+    def check(self, event: Event) -> None:
+        """See admission.admit."""
+        admit(self, event)
 
     def act(self, state: State, at: int, events: Sequence[Event], turn: Turn) -> None:
         """Everything that the events of one instant do to a case, and what follows from them at once.

@@ -151,6 +151,17 @@ CALENDARS = (
 )  # fmt: skip
 """Faults of calendars."""
 
+CONFIGURATION = (
+    Code("D501", "secret-missing", "A secret that is not in the environment variable or the file named.",
+         "Put it there."),
+    Code("D502", "secret-written-out", "A secret that stands in the configuration itself.",
+         "Write `{env: NAME}` or `{file: PATH}`, and keep it there."),
+    Code("D503", "unknown-sink", "A sink that is named and that nothing declares.",
+         "Correct its spelling, or declare it."),
+    Code("D504", "unfit-setting", "A setting that the service cannot run with.", "Do what the message says."),
+)  # fmt: skip
+"""Faults of the configuration of a service."""
+
 INPUT = (
     Code("E001", "not-json", "A line that is not JSON.", "Send one JSON object a line."),
     Code("E002", "not-utf-8", "A line that is not UTF-8.", "Send UTF-8."),
@@ -172,6 +183,10 @@ INPUT = (
          "Bound the loop with `rounds`, or let one of the reactions ask for a condition."),
     Code("E108", "id-of-two-events", "Two events of a case that have one `id` and differ.",
          "Give each event an id of its own; the same event may be sent twice."),
+    Code("E110", "future-event", "An event that is more than five minutes ahead of the service's clock.",
+         "Set the clock of the system that sends it."),
+    Code("E111", "odd-name", "An `id`, `case` or the like of more than 500 characters, or with a control character.",
+         "Send a shorter one, of signs that can be seen."),
     Code("E201", "unmatched-message", "A message of another system for which no rule of its mapping holds.",
          "Add a rule, or let the mapping ignore such messages: `unmatched: ignore`."),
     Code("E202", "nothing-there", "A message without a value that the event needs.",
@@ -181,5 +196,5 @@ INPUT = (
 )  # fmt: skip
 """Faults of cases and events that come in."""
 
-CATALOGUE = {entry.code: entry for entry in (*TEXT, *SHAPE, *MEANING, *CALENDARS, *INPUT)}
+CATALOGUE = {entry.code: entry for entry in (*TEXT, *SHAPE, *MEANING, *CALENDARS, *CONFIGURATION, *INPUT)}
 """Every code but those of conditions, which `duly.conditions.faults` lists."""

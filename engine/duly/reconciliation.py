@@ -7,7 +7,8 @@ should have been done is worked out anew: what is missing is done late, what sho
 from __future__ import annotations
 
 from duly.actions import Action
-from duly.timeline import Timeline, replayed
+from duly.replaying import replayed
+from duly.timeline import Timeline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,72 +5,30 @@ from __future__ import annotations
 import heapq
 
 from duly.calendars.limits import NEVER
-from duly.cases import Case, Event, Refused, batches, order
-from duly.machines.keeping import kept, restored
+from duly.cases import Event, Refused, order
+from duly.machines.known import Known
 from duly.machines.state import State
 from duly.machines.turn import Turn
-from duly.versions import KEEP, NOW, Versions, answer, revision, say, shelves, switch
+from duly.versions import KEEP, NOW, Cases, Versions, answer, revision, say, switch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from typing import Any, Protocol
+    from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+    from typing import Any
 
     from duly.acting import ActingSet
     from duly.actions import Action
+    from duly.doings import Doings
+    from duly.machines.machine import Entity, Machine, Told
 
-    Told = tuple[Event, Mapping[str, Any]]
-    """An event, and the facts of the case it comes from."""
     Adoption = tuple[int, ActingSet]
     """The instant from which a revision is in force."""
-
-    class Entity(Protocol):
-        """The state of one case, one customer, the desk or the set: it knows when it acts next by itself."""
-
-        alarm: int | None
-
-    class Machine(Protocol):
-        """What runs the entities of one sort. None of them knows the time but from the turn."""
-
-        def begin(self, name: str, at: int, first: Event) -> Any:
-            """A new entity, before its first event."""
-
-        def subject(self, state: Any) -> Mapping[str, Any]:
-            """Whom the entity's actions are about."""
-
-        def apply(self, state: Any, at: int, told: Sequence[Told], turn: Turn) -> None:
-            """What the events of one instant do."""
-
-        def wake(self, state: Any, turn: Turn) -> None:
-            """The one thing that is due first at the turn's instant."""
+    Later = tuple[int, int, str, Event, Mapping[str, Any]]
+    """What an entity will be told: the instant, a number, its key, the event and the facts."""
 
 
-class Cases:
-    """The machine of cases, each of which is run by the revision that it is pinned to."""
-
-    def __init__(self, versions: Versions) -> None:
-        self.versions = versions
-
-    def begin(self, name: str, at: int, first: Event) -> State:
-        """A case before its first event."""
-        case = Case(name, at)
-        case.customer = first.customer
-        policy = self.versions.chosen(name, first)
-        state = policy.begin(case)
-        state.revision = revision(policy)
-        return state
-
-    def subject(self, state: State) -> Mapping[str, Any]:
-        """The case, and its customer."""
-        return {"case": state.id, "customer": state.customer}
-
-    def apply(self, state: State, at: int, told: Sequence[Told], turn: Turn) -> None:
-        """See ActingSet.act."""
-        self.versions[state.revision].act(state, at, [event for event, _ in told], turn)
-
-    def wake(self, state: State, turn: Turn) -> None:
-        """See ActingSet.wake."""
-        self.versions[state.revision].wake(state, turn)
+HUB = frozenset(("desk", "set"))
+"""The entities that everybody talks to. They never go back in time; all others have a time of their own group."""
 
 
 class Timeline:
@@ -78,22 +36,41 @@ class Timeline:
 
     `take` does everything due at or before the events' instant and then the events; `until` everything due by
     an instant. What comes out depends on the events alone, never on when or how often it is asked for. Events
-    must come in order of time; `replayed` makes a timeline from events in any order.
+    must come in order of time within a case and its customer; `replaying.replayed` takes them in any order.
+
+    `entities` may be a mapping that fetches them when they are asked for. Alarms beyond the `horizon` are not
+    waited for: who fetches entities says with `await_alarm` which ring before it. What is said to the hub (the
+    desk and the set) goes `elsewhere`, where that is given. A `log` hears of everything.
     """
 
-    def __init__(self, policy: ActingSet) -> None:
+    def __init__(
+        self, policy: ActingSet, entities: MutableMapping[str, Any] | None = None,
+        elsewhere: Callable[[str, int, Sequence[Told]], list[Action]] | None = None, *,
+        log: Doings | None = None, remembers: bool = True,
+    ) -> None:  # fmt: skip
+        """Where it does not remember the ids of events, each of them must be given but once."""
         self.versions = Versions(policy)
         self.now: int | None = None
-        self.entities: dict[str, Any] = {}
+        self.horizon = NEVER
+        self.entities: MutableMapping[str, Any] = {} if entities is None else entities
         self.present: dict[str, bool] = {}
         self.refused: list[tuple[Event, Refused]] = []
-        self._machines: dict[str, Machine] = {"case": Cases(self.versions), **policy.machines()}
+        self.later: list[Later] = []
+        self.log = log
+        self._elsewhere = elsewhere
+        self._machines: dict[str, Machine] = {}
+        self._run_by(policy)
         self._alarms: list[tuple[int, str]] = []
-        self._seen: set[str] = set()
-        self._last = -NEVER
+        self.seen: set[str] | None = set() if remembers else None
+        self.spoke: dict[str, int] = {}
+        self._moment = -NEVER
         self._late: tuple[int, int] | None = None
-        self._known_of: dict[str, list[Event]] = {}
-        self._cases_of: dict[str, list[str]] = {}
+
+    def _run_by(self, policy: ActingSet) -> None:
+        machines = policy.machines()
+        if self._elsewhere is not None:
+            machines = {sort: machine for sort, machine in machines.items() if sort not in HUB}
+        self._machines = {"case": Cases(self.versions), **machines}
 
     @property
     def policy(self) -> ActingSet:
@@ -113,17 +90,18 @@ class Timeline:
     def take(self, at: int, events: Iterable[Event]) -> list[Action]:
         """Everything due at or before `at`, and then the events of that instant."""
         if "set" in self._machines and "set" not in self.entities:
+            self._moment = at
             begun = self._begun("set", at, Event("", "", at))
             self._arm("set", begun)
             self._settled("set", begun, self._turn("set", at))
         actions = self.until(at)
-        self._last = at
-        seen = self._seen
+        self._moment = at
         by_entity: dict[str, list[Told]] = {}
         for event in sorted(events, key=order):
-            if event.id in seen:
-                continue
-            seen.add(event.id)
+            if self.seen is not None:
+                if event.id in self.seen:
+                    continue
+                self.seen.add(event.id)
             self._note(event)
             for key in self._addressed(event):
                 by_entity.setdefault(key, []).append((event, {}))
@@ -134,32 +112,62 @@ class Timeline:
             actions += self._apply(key, at, told)
         return actions
 
+    def tell(self, key: str, at: int, told: Sequence[Told]) -> list[Action]:
+        """Everything due at or before `at`, and then what one entity is told by another."""
+        actions = self.until(at)
+        self._moment = at
+        return actions + self._apply(key, at, told)
+
     def adopt(self, policy: ActingSet, at: int) -> list[Action]:
         """Let another revision be in force from `at` on: before the events of that instant (semantics §8)."""
         if revision(policy) == self.versions.names()[-1]:
             return self.until(at)
+        actions = self.announce(policy, at)
+        keys = sorted(self.entities)
+        for key in [key for key in keys if key[:5] != "case:"] + [key for key in keys if key[:5] == "case:"]:
+            actions += self.hand_over(key, at)
+        return actions + self.until(at)
+
+    def resume(self, policies: Iterable[ActingSet]) -> None:
+        """Know of the revisions that were adopted before what there is was fetched, in their order."""
+        for policy in policies:
+            self.versions.adopt(policy)
+        self._run_by(self.policy)
+
+    def announce(self, policy: ActingSet, at: int) -> list[Action]:
+        """The first part of an adoption: it is said, and in force for what is new. What there is already is
+        handed over next, each entity by itself; first those that are no cases.
+        """
         actions = self.until(at)
-        self._last, before = max(at, self._last), self.versions.current
+        self._moment, before = at, self.versions.current
         new = self.versions.adopt(policy)
         turn = Turn(at, {}, new.roster, self.present)
         say(before, new, turn)
-        actions += self._signed(turn.actions, new)
         if self.versions.current is new:
-            self._machines.update(new.machines())
-            for key, state in list(self.entities.items()):
-                if not isinstance(state, State):
-                    turn = self._turn(key, at)
-                    machine: Any = self._machines[key.partition(":")[0]]
-                    machine.inherit(state, turn)
-                    self._arm(key, state)
-                    actions += self._settled(key, state, turn)
-        wanted = answer(new)
-        for key, state in list(self.entities.items()):
-            if isinstance(state, State) and not state.closed and wanted != KEEP:
-                state.pending = revision(new)
-                if wanted == NOW:
-                    actions += self._switch(key, state, state.pending, at)
-        return actions + self.until(at)
+            self._run_by(new)
+        if self.log is not None:
+            self.log.turn("set", turn.actions)
+        return actions + self._signed(turn.actions, new)
+
+    def hand_over(self, key: str, at: int) -> list[Action]:
+        """Let an entity go on under the revision that was announced last, as far as that is for it."""
+        self._moment = at
+        new = self.versions.latest
+        state = self.entities[key]
+        if isinstance(state, State):
+            wanted = answer(new)
+            if state.closed or wanted == KEEP:
+                return []
+            state.pending = revision(new)
+            self._touch(key)
+            return self._switch(key, state, state.pending, at) if wanted == NOW else []
+        if self.versions.current is not new or isinstance(state, Known):
+            return []
+        turn = self._turn(key, max(at, state.at))
+        machine: Any = self._machines[key.partition(":")[0]]
+        machine.inherit(state, turn)
+        self._arm(key, state)
+        return self._settled(key, state, turn)
 
     def until(self, now: int, since: int | None = None, noticed: int | None = None) -> list[Action]:
         """Everything due by `now`, in order of time.
@@ -176,63 +184,36 @@ class Timeline:
         self._late = None
         return actions
 
+    def await_alarm(self, at: int, key: str) -> None:
+        """Let the alarm of an entity ring that nobody has fetched yet."""
+        heapq.heappush(self._alarms, (at, key))
+
     def _due(self, now: int) -> list[Action]:
         actions: list[Action] = []
-        while self._alarms and self._alarms[0][0] <= now:
-            at, key = heapq.heappop(self._alarms)
+        alarms = self._alarms
+        while True:
+            if self.later and self.later[0][0] <= now and (not alarms or self.later[0][0] < alarms[0][0]):
+                at, _, key, event, facts = heapq.heappop(self.later)
+                self._moment = at
+                actions += self._apply(key, at, [(event, facts)])
+                continue
+            if not alarms or alarms[0][0] > now:
+                break
+            at, key = heapq.heappop(alarms)
             state = self.entities[key]
             if state.alarm is None or state.alarm > at:
                 continue
             # A target may have been moved into the past: what it sets off happens when that became known.
-            self._last = max(state.alarm, self._last)
+            self._moment = max(state.alarm, state.at)
+            if self.log is not None:
+                self.log.rang.append(state.alarm)
             machine = self._machines[key.partition(":")[0]]
-            turn = self._turn(key, self._last)
+            turn = self._turn(key, self._moment)
             machine.wake(state, turn)
             self._arm(key, state)
             actions += self._settled(key, state, turn)
         self.now = now if self.now is None else max(now, self.now)
         return actions
-
-    def kept(self) -> dict[str, Any]:
-        """The whole timeline as plain JSON data."""
-        versions = {"versions": self.versions.names()} if len(self.versions) > 1 else {}
-        marks = self.versions.marks() if versions else {}
-        return {
-            **versions,
-            "now": self.now,
-            "last": self._last,
-            "entities": {key: kept(state, marks) for key, state in self.entities.items()},
-            "present": dict(self.present),
-            "seen": sorted(self._seen),
-            "known_of": kept(self._known_of),
-            "cases_of": {name: list(keys) for name, keys in self._cases_of.items()},
-        }
-
-    @classmethod
-    def restored(
-        cls, policy: ActingSet, data: Mapping[str, Any], others: Iterable[ActingSet] = ()
-    ) -> Timeline:
-        """The timeline that `kept` wrote, over the same policy, and the `others` that it had adopted since.
-
-        Raises KeyError for a revision that is not among them.
-        """
-        found = cls(policy)
-        known = {revision(each): each for each in (policy, *others)}
-        for name in data.get("versions", ())[1:]:
-            found.versions.adopt(known[name])
-        found._machines.update(found.policy.machines())
-        calendars, targets = shelves(found.versions)
-        found.now = data["now"]
-        found._last = data["last"]
-        found.entities = {key: restored(state, calendars, targets) for key, state in data["entities"].items()}
-        found.present = dict(data["present"])
-        found._seen = set(data["seen"])
-        found._known_of = restored(data["known_of"], calendars, targets)
-        found._cases_of = {name: list(keys) for name, keys in data["cases_of"].items()}
-        for key, state in found.entities.items():
-            if state.alarm is not None:
-                heapq.heappush(found._alarms, (state.alarm, key))
-        return found
 
     def view(self, state: State, at: int) -> dict[str, Any]:
         """The decision of interface.md §3, surveys as they stand with the customer."""
@@ -245,7 +226,7 @@ class Timeline:
         sort = key.partition(":")[0]
         machine = self._machines.get(sort)
         if machine is None:
-            return []
+            return [] if self._elsewhere is None else self._elsewhere(key, at, told)
         state = self.entities.get(key)
         rings = None if state is None else state.alarm
         if state is None:
@@ -253,8 +234,11 @@ class Timeline:
             customer = told[0][0].customer
             if sort == "case" and customer is not None:
                 # A new case knows what was said of its customer before.
-                self._cases_of.setdefault(customer, []).append(key)
-                told = [*((event, {}) for event in self._known_of.get(customer, ())), *told]
+                known = self._known(customer)
+                known.cases.append(key)
+                told = [*((event, {}) for event in known.said), *told]
+        elif state.at > self._moment and key in HUB:
+            at = state.at
         turn = self._turn(key, at)
         machine.apply(state, at, told, turn)
         if turn.refused:
@@ -265,7 +249,22 @@ class Timeline:
     def _begun(self, key: str, at: int, first: Event) -> Any:
         sort, _, name = key.partition(":")
         state = self.entities[key] = self._machines[sort].begin(name, at, first)
+        if self.log is not None:
+            self.log.begun.append((key, self.log.speaker))
         return state
+
+    def _known(self, customer: str) -> Known:
+        key = f"known:{customer}"
+        found: Known | None = self.entities.get(key)
+        if found is None:
+            found = self.entities[key] = Known()
+        found.at = max(found.at, self._moment)
+        self._touch(key)
+        return found
+
+    def _touch(self, key: str) -> None:
+        if self.log is not None:
+            self.log.touched[key] = None
 
     def _turn(self, key: str, at: int) -> Turn:
         machine = self._machines[key.partition(":")[0]]
@@ -300,7 +299,7 @@ class Timeline:
 
     def _arm(self, key: str, state: Entity, rings: int | None = None) -> None:
         """Set the next alarm of an entity, unless it `rings` then already."""
-        if state.alarm is not None and state.alarm != rings:
+        if state.alarm is not None and state.alarm != rings and state.alarm <= self.horizon:
             heapq.heappush(self._alarms, (state.alarm, key))
 
     def _settled(self, key: str, state: Entity, turn: Turn) -> list[Action]:
@@ -310,9 +309,28 @@ class Timeline:
             actions = self._signed(actions, self._by(state))
         if turn.errors and isinstance(state, State):
             state.errors += turn.errors
+        # The hub may be ahead of whom it answers: its word comes when that is there too.
+        ahead = state.at > self._moment
+        if not ahead:
+            state.at = self._moment
+        if self.log is not None:
+            self.log.turn(key, actions)
         for other, event, facts in turn.messages:
-            actions += self._apply(other, turn.at, [(event, facts)])
+            if ahead and key in HUB and other not in HUB:
+                self._say_later(key, other, turn.at, event, facts)
+            elif self.log is None:
+                actions += self._apply(other, turn.at, [(event, facts)])
+            else:
+                before = self.log.speak(key, other, turn.at, event, facts)
+                actions += self._apply(other, turn.at, [(event, facts)])
+                self.log.fall_silent(before)
         return actions
+
+    def _say_later(self, key: str, other: str, at: int, event: Event, facts: Mapping[str, Any]) -> None:
+        if self.log is not None:
+            self.log.fall_silent(self.log.speak(key, other, at, event, facts))
+        number = max((row[1] for row in self.later), default=0) + 1
+        heapq.heappush(self.later, (at, number, other, event, facts))
 
     def _addressed(self, event: Event) -> list[str]:
         """The entities that an event from outside goes to: the first that it names; and whoever counts people."""
@@ -321,67 +339,14 @@ class Timeline:
         if event.customer is not None:
             if event.type != "customer.updated":
                 return [f"customer:{event.customer}"]
-            self._known_of.setdefault(event.customer, []).append(event)
-            return [f"customer:{event.customer}", *self._cases_of.get(event.customer, ()), "set"]
+            known = self._known(event.customer)
+            known.said.append(event)
+            return [f"customer:{event.customer}", *known.cases, "set"]
         return ["desk", "set"] if event.person is not None and self.policy.desk_hears else ["set"]
 
     def _note(self, event: Event) -> None:
         if event.person is not None and event.type in ("person.on_duty", "person.off_duty"):
             name = event.person if event.person.startswith("person:") else f"person:{event.person}"
-            self.present[name] = event.type == "person.on_duty"
-
-
-def played(policy: ActingSet, case: Case, at: int) -> tuple[State, dict[str, Any]]:
-    """The state of a case, and what the policy says of it at an instant, where what it does by itself counts:
-    its reactions, gates, approvals and ladders until then. Raises Refused for a case that cannot be taken.
-    """
-    timeline, _ = replayed(policy, [event for _, batch in batches(case, at) for event in batch], at)
-    for event, refused in timeline.refused:
-        raise Refused(refused.code, refused.message, refused.path or event.path)
-    state = timeline.cases.get(case.id)
-    if state is None:
-        state = policy.begin(case)
-    return state, timeline.view(state, at)
-
-
-def replayed(
-    policy: ActingSet, events: Iterable[Event], until: int | None = None, adoptions: Sequence[Adoption] = (),
-    outages: Sequence[tuple[int, int]] = (),
-) -> tuple[Timeline, list[Action]]:  # fmt: skip
-    """The timeline and the actions of events given in any order, up to `until`, else to the last event.
-
-    `adoptions` are the revisions that follow, as (instant, set); `outages` the times (from, to) in which the
-    host was down: what was due then, and the events of that time, are taken when it is up again.
-    """
-    timeline = Timeline(policy)
-    actions: list[Action] = []
-    batches: dict[int, list[Event]] = {}
-    for event in sorted(events, key=order):
-        batches.setdefault(event.at, []).append(event)
-    last = until if until is not None else max(batches, default=None)
-    moments = {*batches, *(at for at, _ in adoptions), *(end for _, end in outages)}
-    for at in sorted(moments):
-        if last is not None and at > last:
-            break
-        outage = _outage(outages, at)
-        if outage is not None:
-            actions += timeline.until(at, *outage)
-        for _, following in [each for each in adoptions if each[0] == at]:
-            actions += timeline.adopt(following, at)
-        if at in batches:
-            actions += _noticed(timeline.take(at, batches[at]), outage)
-    if until is not None:
-        actions += timeline.until(until, *(_outage(outages, until) or ()))
-    return timeline, actions
-
-
-def _outage(outages: Sequence[tuple[int, int]], at: int) -> tuple[int, int] | None:
-    return next((outage for outage in outages if outage[0] < at <= outage[1]), None)
-
-
-def _noticed(actions: list[Action], outage: tuple[int, int] | None) -> list[Action]:
-    """What events set off while the host was down is done when it is up."""
-    if outage is not None:
-        for action in actions:
-            action.late_by = max(action.late_by, outage[1] - action.at)
-    return actions
+            if event.at >= self.spoke.get(name, event.at):
+                self.spoke[name] = event.at
+                self.present[name] = event.type == "person.on_duty"

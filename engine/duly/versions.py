@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from duly.cases import Case, Refused
 from duly.conditions.predicates import predicate
+from duly.machines.state import State
 from duly.machines.survey import sampled
 from duly.machines.turn import Origin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from duly.acting import ActingSet
     from duly.cases import Event
-    from duly.machines.state import State
+    from duly.machines.machine import Told
     from duly.machines.turn import Turn
 
 KEEP, NEXT_EVENT, NOW = "keep", "next_event", "now"
@@ -72,6 +73,11 @@ class Versions:
                 return policy
         return self._all[0]
 
+    @property
+    def latest(self) -> ActingSet:
+        """The set adopted last, which a pilot may keep from being the current one."""
+        return self._all[-1]
+
     def names(self) -> list[str]:
         """The revisions, in the order of their adoption."""
         return [revision(policy) for policy in self._all]
@@ -84,6 +90,34 @@ class Versions:
             for each in [*objects, *(target for clock in policy.clocks for target in clock.targets)]:
                 found[id(each)] = name
         return found
+
+
+class Cases:
+    """The machine of cases, each of which is run by the revision that it is pinned to."""
+
+    def __init__(self, versions: Versions) -> None:
+        self.versions = versions
+
+    def begin(self, name: str, at: int, first: Event) -> State:
+        """A case before its first event."""
+        case = Case(name, at)
+        case.customer = first.customer
+        policy = self.versions.chosen(name, first)
+        state = policy.begin(case)
+        state.revision = revision(policy)
+        return state
+
+    def subject(self, state: State) -> Mapping[str, Any]:
+        """The case, and its customer."""
+        return {"case": state.id, "customer": state.customer}
+
+    def apply(self, state: State, at: int, told: Sequence[Told], turn: Turn) -> None:
+        """See ActingSet.act."""
+        self.versions[state.revision].act(state, at, [event for event, _ in told], turn)
+
+    def wake(self, state: State, turn: Turn) -> None:
+        """See ActingSet.wake."""
+        self.versions[state.revision].wake(state, turn)
 
 
 class Shelf:

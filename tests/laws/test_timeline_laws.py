@@ -14,8 +14,10 @@ from duly.acting import ActingSet
 from duly.cases import Event, order, read_event
 from duly.compiler import Source, compile
 from duly.instants import DAY, HOUR, MINUTE, parse, render
+from duly.preservation import preserved, revived
 from duly.reconciliation import CANCELLED, Reconciled
-from duly.timeline import Timeline, replayed
+from duly.replaying import replayed
+from duly.timeline import Timeline
 
 CASES = Path(__file__).parents[1] / "cases"
 START = parse("2026-02-10T01:00:00Z")
@@ -75,7 +77,7 @@ def shown(actions: Any) -> list[str]:
 
 def state(timeline: Timeline) -> str:
     """Everything that a timeline keeps."""
-    return json.dumps(timeline.kept(), sort_keys=True, default=str)
+    return json.dumps(preserved(timeline), sort_keys=True, default=str)
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
@@ -102,7 +104,7 @@ def _stepwise(events: list[Event], seed: int) -> tuple[Timeline, list[Any]]:
             actions += timeline.until(draw.randint(instants[number - 1], at))
         actions += timeline.take(at, [event for event in events if event.at == at])
         if number == len(instants) // 2:
-            timeline = Timeline.restored(policy(), json.loads(json.dumps(timeline.kept())))
+            timeline = revived(policy(), json.loads(json.dumps(preserved(timeline))))
     return timeline, actions + timeline.until(END)
 
 

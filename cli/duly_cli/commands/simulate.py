@@ -12,7 +12,7 @@ from duly import instants
 from duly.acting import ActingSet
 from duly.cases import Event, Refused, order, read_event
 from duly.reading import values
-from duly.timeline import replayed
+from duly.replaying import replayed
 from duly_cli import deciding, options, storyline, writing
 from duly_cli.files import Unreadable, complain, open_input
 from duly_cli.sources import Choice, load

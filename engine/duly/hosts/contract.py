@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -41,6 +42,9 @@ class Intake(Protocol):
         them are durable. Raises Busy and Unavailable; then none of them counts as taken, and all may be sent again.
         """
 
+    def offer(self, offers: Sequence[Offer], origin: str) -> Future[list[Receipt]]:
+        """The same without waiting: what `accept` gives or raises is in the future. Raises Busy and Unavailable."""
+
 
 class Views(Protocol):
     """What may be looked at, as plain JSON data, at an instant in µs since 1970 UTC. Raises Unavailable."""
@@ -78,6 +82,26 @@ class Health(Protocol):
 
     def metrics(self) -> bytes:
         """The metrics in the text format of Prometheus."""
+
+
+class Part(Protocol):
+    """A part of a service with threads of its own: HTTP, a source, the dispatcher of deliveries.
+
+    It is made with the Service it is part of, and may use its `config`, `store`, `intake`, `clock`, `policy`,
+    `metrics` and `health`. Those that bring events are stopped first, those that deliver last.
+    """
+
+    def start(self) -> None:
+        """Begin; come back at once. Raises sinks.base.Misconfigured for what cannot work."""
+
+    def stop(self, seconds: float) -> None:
+        """Begin nothing new, end what is under way within about so many seconds, let go of every thread and file.
+
+        Deliveries go on until nothing new is left to deliver, or the seconds are over.
+        """
+
+    def where(self) -> str:
+        """What a person is told of it at the start, such as `listens on http://127.0.0.1:8080`."""
 
 
 class Busy(Exception):

@@ -32,7 +32,7 @@ PLANNED, SENT, ANSWERED, EXPIRED, SUPPRESSED, CANCELLED = (
 
 
 class Customers:
-    """The machine of customers; see timeline.Machine."""
+    """The machine of customers; see machine.Machine."""
 
     def __init__(
         self, surveys: Sequence[Survey], ledger: Sequence[Mapping[str, Any]], counting: Counting,

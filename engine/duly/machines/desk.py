@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from duly.calendars.limits import NEVER
 from duly.cases import Event
 from duly.instants import SECOND
 from duly.machines.turn import Origin
@@ -26,10 +27,11 @@ class Queues:
     case each is, and who served each customer last.
     """
 
-    __slots__ = ("alarm", "customers", "last", "owned", "served", "waiting")
+    __slots__ = ("alarm", "at", "customers", "last", "owned", "served", "waiting")
 
     def __init__(self) -> None:
         self.alarm: int | None = None
+        self.at = -NEVER
         self.waiting: dict[str, Waiting] = {}
         self.owned: dict[str, str] = {}
         self.customers: dict[str, str] = {}
@@ -38,7 +40,7 @@ class Queues:
 
 
 class Desk:
-    """The machine of assignment; see timeline.Machine. There is one such entity, called `desk`.
+    """The machine of assignment; see machine.Machine. There is one such entity, called `desk`.
 
     `groups` are those of the Roster, for skills and capacity; `assign` is the Routing's strategy.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from duly.cases import Event
 from duly.machines.climb import Climb
 from duly.machines.desk import Queues
+from duly.machines.known import Known
 from duly.machines.run import CANCELLED, FAILED, NOT_STARTED, OPEN, STOPPED, Run
 from duly.machines.state import Customer, State
 from duly.machines.survey import Plan
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from duly.calendars.calendars import Calendars
 
-_KEPT = {kind.__name__: kind for kind in (Climb, Customer, Event, Plan, Queues, Run, State, Whole)}
+_KEPT = {kind.__name__: kind for kind in (Climb, Customer, Event, Known, Plan, Queues, Run, State, Whole)}
 _PHASES = {phase: phase for phase in (NOT_STARTED, OPEN, STOPPED, CANCELLED, FAILED)}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from duly.calendars.limits import NEVER
 from duly.machines.run import Run
 from duly.machines.survey import Plan
 
@@ -22,7 +23,7 @@ class State:
     """
 
     __slots__ = (
-        "alarm", "closed", "customer", "derived", "errors", "escalations", "facts", "id", "inputs", "memory",
+        "alarm", "at", "closed", "customer", "derived", "errors", "escalations", "facts", "id", "inputs", "memory",
         "opened_at", "pending", "plans", "revision", "route", "routed", "runs", "sent",
     )  # fmt: skip
 
@@ -40,8 +41,10 @@ class State:
         self.runs: dict[str, Run] = {}
         self.plans: dict[str, Plan] = {}
         self.sent: list[tuple[int, str, str]] = []
-        # What only a timeline keeps: its next alarm, ladders started by an action, and the memory of reactions.
+        # What only a timeline keeps: its next alarm, the instant of its last turn, ladders started by an action,
+        # and the memory of reactions.
         self.alarm: int | None = None
+        self.at = -NEVER
         self.escalations: dict[str, tuple[str, Run]] = {}
         self.memory: dict[str, Any] = {}
         # The revision that the case is pinned to, and the one that takes it over at its next event.
@@ -56,11 +59,12 @@ class Customer:
     send_by, sent_at, reminders, facts (of the case when it was triggered: attribution is taken then).
     """
 
-    __slots__ = ("alarm", "answered", "facts", "id", "memory", "plans", "sent")
+    __slots__ = ("alarm", "answered", "at", "facts", "id", "memory", "plans", "sent")
 
     def __init__(self, name: str) -> None:
         self.id = name
         self.alarm: int | None = None
+        self.at = -NEVER
         self.facts: dict[str, Any] = {}
         self.memory: dict[str, Any] = {}
         self.plans: list[dict[str, Any]] = []

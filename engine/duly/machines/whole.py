@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import copy
 
+from duly.calendars.limits import NEVER
 from duly.cases import Event
 from duly.conditions.predicates import predicate
 from duly.machines import climb
@@ -33,10 +34,11 @@ if TYPE_CHECKING:
 class Whole:
     """What the set keeps: its duties, the customers it has heard of, the next wave of each survey."""
 
-    __slots__ = ("alarm", "customers", "escalations", "memory", "waves")
+    __slots__ = ("alarm", "at", "customers", "escalations", "memory", "waves")
 
     def __init__(self) -> None:
         self.alarm: int | None = None
+        self.at = -NEVER
         self.memory: dict[str, Any] = {}
         self.customers: dict[str, dict[str, Any]] = {}
         self.escalations: dict[str, tuple[str, Run]] = {}
@@ -44,7 +46,7 @@ class Whole:
 
 
 class Sets:
-    """The machine of the set; see timeline.Machine. There is one such entity, called `set`."""
+    """The machine of the set; see machine.Machine. There is one such entity, called `set`."""
 
     def __init__(
         self, duties: Duties, counting: Counting, surveys: Sequence[Survey], ladders: Mapping[str, Ladder],

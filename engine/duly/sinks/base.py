@@ -41,11 +41,26 @@ class Receipt:
 DELIVERED = Receipt("delivered")
 
 
+Escape = Literal["plain", "html", "markdown", "json"]
+"""What a sink's texts are written in, and so how the values in them are escaped."""
+
+
 class Sink(Protocol):
     """A place where actions go. May take its time; is called by one thread at a time.
 
-    A constructor takes the `settings` of the configuration, checked against `schema` where it has one, and
-    raises Misconfigured for what cannot work.
+    A constructor takes the `settings` of the configuration, checked against `schema` where it has one, with a
+    Secret for each `{env: NAME}` and `{file: PATH}`, and raises Misconfigured for what cannot work.
+
+    A sink may have besides, each with its default where it has not:
+    `schema`, of the class: the JSON Schema of its settings (anything goes);
+    `escape`: an Escape, what it wants its texts written in (`plain`);
+    `atomic = True`: a call delivers all messages or none, such as one transaction: then many for one recipient
+    may come in one call; otherwise only one of each, so that a failure changes no order;
+    `addressed = True`: it can send to addresses alone, such as mail: then each message has one recipient with
+    an address, and none comes without;
+    `check() -> str`: tries whether it can work, without delivering anything, and says in a line what it found;
+    raises Misconfigured or Unreachable (nothing is tried);
+    `close() -> None`: lets go of what it holds when the service stops (nothing to let go of).
     """
 
     def deliver(self, messages: Sequence[Message]) -> Sequence[Receipt]:
@@ -54,3 +69,42 @@ class Sink(Protocol):
 
 class Misconfigured(Exception):
     """Settings that cannot work: what was found, what was expected, what to do."""
+
+
+class Unreachable(Exception):
+    """What a check could not reach, or was turned away by, and what was said; without secrets."""
+
+
+class Secret:
+    """A text that is never shown: whoever needs it asks for it."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The text itself."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "***"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+
+def revealed(setting: str | Secret) -> str:
+    """The text of a setting that may be secret."""
+    return setting.reveal() if isinstance(setting, Secret) else setting
+
+
+def needs(what: str, error: ModuleNotFoundError, extra: str) -> str:
+    """What to say where the package of an extra is not installed."""
+    missing = (error.name or "").split(".")[0]
+    return f"{what} needs the package `{missing}`, which is not installed; run: pip install 'duly[{extra}]'"

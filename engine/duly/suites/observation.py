@@ -18,7 +18,7 @@ from duly.suites.trial import Outcome, run
 from duly.timeline import Timeline
 
 if TYPE_CHECKING:
-    from duly.timeline import Told
+    from duly.machines.machine import Told
 
 
 class ObservedSet(ActingSet):

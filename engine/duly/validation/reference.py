@@ -57,7 +57,9 @@ def page() -> str:
         "## Metadata and schedules\n\n" + _section(COMMON, "metadata", common["metadata"])
         + "\n" + _section(COMMON, "schedule", common["schedule"]),
     ]  # fmt: skip
-    parts += [_kind(kind, name) for kind, name in (*POLICY_KINDS.items(), ("Test", "test"), ("Mapping", "mapping"))]
+    parts += [
+        _kind(kind, name) for kind, name in (*POLICY_KINDS.items(), ("Test", "test"), ("Mapping", "mapping"))
+    ]
     return "\n".join(parts)
 
 
@@ -156,7 +158,11 @@ def _value(name: str, schema: Schema) -> str:
         key = schema["$ref"].rsplit("/", 1)[-1]
         if home == COMMON:
             return _noun(key)
-        return str(part.get("title", key)) if "title" in part or part.get("type") == "object" else _value(home, part)
+        return (
+            str(part.get("title", key))
+            if "title" in part or part.get("type") == "object"
+            else _value(home, part)
+        )
     if "if" in schema:
         other = [_value(name, schema[each]) for each in ("else", "then") if each in schema]
         if schema["if"] == {"type": "array"} and "then" in schema:

@@ -8,10 +8,10 @@ same outcome, because what it reads is the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 HUB = "hub"
 """The origin of what the desk or the set said to a case or a customer: part of that group's journal."""
@@ -22,8 +22,9 @@ class Line:
     """One line of the journal: an event as it was accepted.
 
     `group` is whose history it belongs to: `customer:K`, or `case:C` for a case of nobody known, or `set`.
-    `body` is the event as JSON in Duly's envelope, `origin` the source it came from or `hub`. `seq` is given
-    by the store. Instants are µs since 1970 UTC.
+    `body` is the event as JSON in Duly's envelope, `origin` the source it came from or `hub` (then `body` is the
+    shard's own). `seq` is given by the store, and whether it is `pending`: still to be taken. Instants are µs
+    since 1970 UTC.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Line:
     origin: str = ""
     received_at: int = 0
     seq: int = 0
+    pending: bool = False
 
 
 @dataclass(slots=True)
@@ -55,7 +57,11 @@ class Kept:
 
 @dataclass(slots=True)
 class Out:
-    """One action in the outbox. `seq` rises within a shard in the order of commits; the store gives it."""
+    """One action in the outbox. `seq` rises within a shard in the order of commits; the store gives it.
+
+    `group` is that of the entity that acted, `set` for the desk and the set. An `id` comes again where an action
+    was cancelled and is right after all.
+    """
 
     id: str
     at: int
@@ -78,9 +84,19 @@ class Reject:
     seq: int = 0
 
 
+State = Literal["retry", "deferred", "dead", "moot", "withheld"]
+"""What became of a parcel that is not delivered: it failed, or waits behind one that failed, and is tried again;
+put off, by quiet hours, a limit or a bundle; given up; needed no more; not sent because of dry run or pilot.
+"""
+
+
 @dataclass(slots=True)
 class Parcel:
-    """What one sink still has to deliver of one action: how often it was tried, when it may be tried again."""
+    """What one sink still has to deliver of one action: how often it was tried, when it may be tried again.
+
+    `due` is 0 for what is new. `part` is a recipient where each gets a message of his own, `group` that of the
+    action, `bundle` names those that go out together, `handed_by` the sink that gave it up to this one.
+    """
 
     shard: int
     seq: int
@@ -88,7 +104,54 @@ class Parcel:
     attempt: int = 0
     due: int = 0
     reason: str = ""
-    state: Literal["retry", "dead"] = "retry"
+    state: State = "retry"
+    group: str = ""
+    part: str = ""
+    bundle: str = ""
+    handed_by: str = ""
+
+
+@dataclass(slots=True)
+class Settlement:
+    """What became of parcels of one sink at an instant.
+
+    `delivered` and `unwanted` leave nothing but the cursor (and a count of what was delivered); `again` are tried
+    again at their `due`, `ended` are kept with their state and reason; `handed` are given to another sink, which
+    is due to try them at once unless it has them already. What is new is settled in order, with no gaps: what
+    stands before the last new parcel of a settlement, and is in none, is not asked for again.
+    """
+
+    at: int
+    delivered: Sequence[Parcel] = ()
+    unwanted: Sequence[Parcel] = ()
+    again: Sequence[Parcel] = ()
+    ended: Sequence[Parcel] = ()
+    handed: Sequence[tuple[str, Parcel]] = ()
+    error: str = ""
+
+
+@dataclass(slots=True)
+class Outlet:
+    """What is known of a sink: whether it was switched off and why, what it has delivered, its latest failure."""
+
+    sink: str
+    disabled: str = ""
+    disabled_at: int = 0
+    delivered: int = 0
+    delivered_at: int = 0
+    error: str = ""
+    error_at: int = 0
+
+
+class Depth(NamedTuple):
+    """How much of the outbox a sink has before it, and what it has kept."""
+
+    new: int = 0
+    retry: int = 0
+    deferred: int = 0
+    dead: int = 0
+    moot: int = 0
+    withheld: int = 0
 
 
 Standing = Literal["accepted", "duplicate", "conflict"]
@@ -98,17 +161,25 @@ Standing = Literal["accepted", "duplicate", "conflict"]
 class Work(Protocol):
     """The work on one shard, in one transaction. `now` is the instant up to which its alarms have been done,
     `adopted` the number of adoptions it has made.
+
+    `version` changes whenever somebody has written to the shard's entities, or moved history; accepting lines
+    leaves it as it is. Once the work has been left in order it is the version that this work made: a worker whose
+    cache is of that version finds, with the next work, whether it still holds.
     """
 
     shard: int
     now: int | None
     adopted: int
+    version: int
 
-    def pending(self, limit: int) -> list[Line]:
-        """The accepted lines that are still to be taken, in the order of acceptance."""
+    def adoptions(self) -> list[tuple[int, str]]:
+        """See Store.adoptions."""
+
+    def pending(self, until: int, limit: int) -> list[Line]:
+        """The accepted lines of instants at or before `until` that are still to be taken, in order of (at, seq)."""
 
     def due(self, until: int, limit: int) -> list[tuple[int, str]]:
-        """The alarms at or before `until`, the earliest first, as (instant, key)."""
+        """The alarms at or before `until` as (instant, key), in that order, ties by key (code points)."""
 
     def load(self, keys: Iterable[str]) -> dict[str, Kept]:
         """The entities of these keys, as far as there are any."""
@@ -116,17 +187,27 @@ class Work(Protocol):
     def group_of(self, keys: Iterable[str]) -> dict[str, int]:
         """The latest `last` of each of these groups, as far as it has entities."""
 
-    def keys(self, group: str | None = None) -> Iterator[str]:
-        """The keys of a group's entities, or of all of the shard's."""
+    def keys(self, group: str | None = None, after: str = "") -> Iterator[str]:
+        """The keys of a group's entities, or of all of the shard's, in order (code points), those behind `after`."""
 
     def journal(self, group: str) -> list[Line]:
         """A group's history, in the order of acceptance; what is still pending is part of it."""
 
-    def base(self, group: str) -> tuple[int, bytes] | None:
-        """Where the history of a group begins, if it was compacted: the instant, and its entities then."""
+    def base(self, group: str) -> tuple[int, list[Kept]] | None:
+        """Where the history of a group begins, if it was compacted: the instant, and its entities then.
+
+        Its `journal` has only what came after that. Nothing of before the instant can be worked out anew.
+        """
+
+    def moved(self) -> list[str]:
+        """The groups that the history of a case of nobody has moved to: each is to be replayed.
+
+        Its journal, entities and actions are with the group by now, the entity of the case as it was before. Asked
+        once: when this work is committed, they are not told again.
+        """
 
     def standing(self, group: str) -> list[Out]:
-        """The actions given out for a group, cancellations among them, in the order given."""
+        """The actions given out for a group since its base, cancellations among them, in the order given."""
 
     def save(self, entities: Sequence[Kept]) -> None:
         """Write entities, new and changed."""
@@ -135,7 +216,7 @@ class Work(Protocol):
         """Remove entities."""
 
     def record(self, lines: Sequence[Line]) -> None:
-        """Add lines to the journal that are taken already: what the hub said."""
+        """Add lines to the journal that are taken already: what the hub said. Their ids need not be looked up."""
 
     def taken(self, seqs: Iterable[int]) -> None:
         """These lines are pending no more."""
@@ -153,25 +234,55 @@ class Work(Protocol):
         """A small fact of the shard."""
 
 
+class Damaged(Exception):
+    """The store cannot be used until somebody has seen to it: its file is corrupt, or is something else.
+
+    The message says what was found, where, and what to do.
+    """
+
+
+class InUse(Exception):
+    """The store belongs to another process that runs, or is of a version that this one cannot use.
+
+    The message says which, where, and what to do.
+    """
+
+
 class Store(Protocol):
-    """A store, open. Safe to use from several threads. All instants are µs since 1970 UTC."""
+    """A store, open. Safe to use from several threads. All instants are µs since 1970 UTC.
+
+    Whatever it is asked, it raises Damaged, or `hosts.contract.Unavailable` while it cannot be reached or
+    written: locked for long, the disk full or read-only, the connection gone. Asking again later is right then; a
+    reconnection is its own business. `open_store(url, …)` in `hosts/store/__init__.py` opens one, and raises
+    InUse, Damaged and Unavailable.
+    """
 
     shards: int
+    shared: bool
+    """Whether other processes may work on it too: then something may be waiting that this one did not bring."""
 
     def close(self) -> None:
         """Let go of it."""
 
     # What comes in
 
-    def append(self, lines: Sequence[Line]) -> list[Standing]:
-        """Accept events, durably, in one transaction; what became of each.
+    def append(
+        self, lines: Sequence[Line], rejects: Sequence[Reject] = (), notes: Mapping[str, bytes] | None = None
+    ) -> list[Standing]:
+        """Accept events, durably, in one transaction; what became of each line.
 
+        `seq` and `group` of the accepted lines are set to what they have become. In the same transaction
+        `rejects` are kept, and `notes`, such as how far a source was read.
         The group of a line whose case is known is that case's; where a case of nobody turns out to be a
-        customer's, its history moves to that customer's group.
+        customer's, its history moves to that customer's group. Two bodies are the same if they are as JSON, in
+        whatever order their keys are.
         """
 
     def reject(self, rejects: Sequence[Reject]) -> None:
         """Keep what could not be read as an event."""
+
+    def noted(self, name: str) -> bytes | None:
+        """The latest note of that name."""
 
     def rejects(self, after: int = 0, limit: int = 1000) -> list[Reject]:
         """What was refused, in the order kept."""
@@ -185,32 +296,80 @@ class Store(Protocol):
         """
 
     def waiting(self, until: int) -> list[int]:
-        """The shards that have something to do by then: lines to take, alarms due, adoptions to make."""
+        """The shards that have something to do by then: lines to take of instants until then, alarms due, adoptions
+        to make.
+        """
 
     def next_due(self) -> int | None:
-        """The earliest alarm of all; None where nothing is waited for."""
+        """The earliest alarm of all, or instant of a line still to be taken, which may lie ahead; None where nothing
+        is waited for.
+        """
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until something may have been accepted or given out since this thread last waited, by whatever
+        process; whether it was. At most so many seconds, and not at all if it was already.
+        """
 
     # What goes out
 
+    def subscribe(self, sinks: Iterable[str]) -> None:
+        """Let these sinks get what is given out from now on. Those that are subscribed remain where they are.
+
+        A sink that never was gets everything that is still kept. Done before the work begins.
+        """
+
+    def unsubscribe(self, sink: str) -> None:
+        """Forget a sink: what it still had to deliver, its dead letters and its place in the outbox."""
+
+    def sinks(self) -> list[str]:
+        """The sinks that have a place in the outbox, by name."""
+
     def outgoing(self, sink: str, now: int, limit: int) -> list[Parcel]:
-        """What a sink should deliver next: first what is to be tried again by `now`, then what is new."""
+        """What a sink should deliver next: first what is due to be tried again by `now`, in the order of
+        (due, bundle, shard, seq, part), then what is new, in the order given out. Changes nothing.
+        """
 
-    def settle(
-        self, sink: str, done: Sequence[Parcel], again: Sequence[Parcel], dead: Sequence[Parcel]
-    ) -> None:
-        """What became of parcels, in one transaction: delivered; to be tried again at `due`; given up."""
+    def settle(self, sink: str, settled: Settlement) -> None:
+        """What became of parcels, in one transaction. A parcel is known by (shard, seq, part).
 
-    def dead(self, sink: str | None = None, limit: int = 1000) -> list[tuple[str, Parcel]]:
-        """The dead letters, as (sink, parcel)."""
+        Where an action is settled in parts, what has no part itself is done with.
+        """
+
+    def hasten(self, sink: str, now: int) -> int:
+        """What a sink waits to `retry` later is due now, because it works again; how many there were."""
+
+    def parcels(
+        self, sink: str | None = None, state: State = "dead", limit: int = 1000
+    ) -> list[tuple[str, Parcel]]:
+        """What sinks have kept in a state, as (sink, parcel), in the order of the outbox; `dead` are the dead
+        letters.
+        """
 
     def revive(self, sink: str, seqs: Sequence[tuple[int, int]] | None, now: int) -> int:
-        """Let dead letters be tried again, all of a sink or those of (shard, seq); how many there were."""
+        """Let dead letters be tried again from the first attempt on, all of a sink or those of (shard, seq);
+        how many there were.
+        """
 
-    def depth(self, sink: str) -> tuple[int, int, int]:
-        """How much of the outbox a sink has before it: new, to be tried again, dead."""
+    def depth(self, sink: str) -> Depth:
+        """How much of the outbox a sink has before it, and what it has kept."""
+
+    def next_out(self, sink: str) -> int | None:
+        """When the first of what waits to be tried again, or was put off, is due; None where nothing is."""
+
+    def following(self, groups: Mapping[str, tuple[int, int]], types: Sequence[str]) -> list[Out]:
+        """The actions of these types that were given out for each group after (shard, seq), in order."""
+
+    def outlets(self) -> dict[str, Outlet]:
+        """The sinks that the store knows, by name."""
+
+    def disable(self, sink: str, reason: str, now: int) -> None:
+        """Let a sink take no more until it is enabled; what is given out waits for it."""
+
+    def enable(self, sink: str) -> bool:
+        """Let a sink take what is given out again; whether it was disabled."""
 
     def claim(self, sink: str, owner: str, until: int, now: int) -> bool:
-        """Be the one who delivers to a sink until then, unless somebody else is."""
+        """Be the one who delivers to a sink until then, unless somebody else is. `until=now` lets go of it."""
 
     # Policies
 
@@ -247,9 +406,16 @@ class Store(Protocol):
 
     # Housekeeping
 
-    def compact(self, before: int, limit: int = 100) -> int:
+    def compact(
+        self, before: int, limit: int = 100, fold: Callable[[list[Kept]], list[Kept]] | None = None
+    ) -> int:
         """Fold the history of groups that have been at rest since before that instant into a base, and drop what
-        of their actions every sink is done with; how many groups were folded.
+        of their actions every sink is done with; how many groups were folded, 0 once all have been looked at.
+
+        At rest is a group without alarms and pending lines whose cases are all closed. `fold` says which entities
+        go on, given all of a group, and may write them anew; those that it leaves out are forgotten, as are
+        their cases: an event of them is then the first of a new case. Without it all of them stay, but for a
+        case of nobody. The ids of dropped events are forgotten.
         """
 
 

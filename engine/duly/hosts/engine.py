@@ -1,0 +1,202 @@
+"""The engine: one thread that makes events durable, works on shards, and sleeps until something is due."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from duly.cases import Refused
+from duly.hosts.clock import Clock
+from duly.hosts.contract import Receipt, Unavailable
+from duly.hosts.health import Health
+from duly.hosts.intake import Batch, Intake
+from duly.hosts.logs import Log
+from duly.hosts.metrics import Metrics
+from duly.hosts.shard import Shard, Step
+from duly.hosts.store.contract import Standing, Store
+from duly.instants import SECOND
+
+LONGEST_NAP = 1.0
+"""Seconds after which the clock is looked at again whatever it said: it may have been set."""
+OUTAGE = 10 * SECOND
+"""What is found undone for longer was missed, and is caught up with (semantics §3.6)."""
+CLOCK = "clock"
+"""The note that says where a clock that moves with the events stands."""
+PROBE = "probe"
+"""The note that is written to find out whether the store can be written again."""
+_BACK_OFF = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+class Engine:
+    """The loop of the service. `work` is what it does in a round; `run` goes round until it is told to stop."""
+
+    def __init__(
+        self, store: Store, intake: Intake, clock: Clock, shard: Shard, metrics: Metrics, health: Health
+    ) -> None:
+        self._store, self._intake, self._clock, self._shard = store, intake, clock, shard
+        self._metrics, self._health = metrics, health
+        self._log = Log("duly.engine")
+        self._outages: dict[int, tuple[int, int]] = {}
+        self._begun: set[int] = set()
+        self._stop_by: float | None = None
+        self._failures = 0
+        self._over = threading.Event()
+        self._ear: threading.Thread | None = None
+        self.thread = threading.Thread(target=self._run, name="duly-engine")
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._clock.listen(self._intake.stir)
+        if self._store.shared:
+            self._ear = threading.Thread(target=self._listen, name="duly-ear", daemon=True)
+            self._ear.start()
+        self.thread.start()
+
+    def stop(self, seconds: float) -> None:
+        """Do what was accepted, and what is due, for at most so many seconds; then stop."""
+        self._stop_by = time.monotonic() + seconds
+        self._intake.stir()
+        self.thread.join()
+        if self._ear is not None:
+            self._ear.join()
+
+    def _run(self) -> None:
+        try:
+            while not self._ended():
+                try:
+                    self._round()
+                    self._recovered()
+                except Unavailable as error:
+                    self._wait_for_the_store(error)
+        except BaseException as fault:  # noqa: BLE001 - whatever it is, nobody else would hear of it
+            self._log.error("the engine has failed and stops", fault)
+            self._health.becomes("failed")
+        finally:
+            self._intake.shut("the service has stopped", for_good=True)
+            self._intake.give_back("the service has stopped")
+            self._over.set()
+
+    def _ended(self) -> bool:
+        if self._stop_by is None:
+            return False
+        if time.monotonic() >= self._stop_by:
+            return True
+        if self._intake.size or self._failures:
+            return False
+        return not self._store.waiting(self._clock.now())
+
+    def _round(self) -> None:
+        """Make durable what waits, work on every shard that has something to do."""
+        if self._failures:
+            # A full disk can be read: only what is written says that the store is back.
+            self._store.append((), (), {PROBE: str(self._clock.now()).encode()})
+        batches = self._intake.gather(self._nap())
+        if batches:
+            self._accept(batches)
+        for shard in self._store.waiting(self._clock.now()):
+            self._work(shard)
+            if self._intake.size:
+                # Those who hand in wait for their receipts; the work can wait until they have them.
+                break
+        due = self._store.next_due()
+        self._health.moved(0 if due is None or not self._clock.live else self._clock.now() - due)
+
+    def _nap(self) -> float:
+        """How long to wait for events: until something is due."""
+        if self._stop_by is not None or self._store.waiting(self._clock.now()):
+            return 0
+        due = self._store.next_due()
+        return LONGEST_NAP if due is None else min(LONGEST_NAP, self._clock.patience(due))
+
+    def _accept(self, batches: list[Batch]) -> None:
+        begun = time.perf_counter()
+        lines = [line for batch in batches for _, line in batch.lines]
+        rejects = [reject for batch in batches for reject in batch.rejects]
+        notes = {name: value for batch in batches for name, value in batch.notes.items()}
+        if not self._clock.live and lines:
+            latest = max(self._clock.now(), *(line.at for line in lines))
+            notes[CLOCK] = str(latest).encode()
+        try:
+            standings = iter(self._store.append(lines, rejects, notes))
+        except Unavailable as error:
+            for batch in batches:
+                batch.done.set_exception(Unavailable(str(error)))
+            raise
+        for line in lines:
+            self._clock.heard(line.at)
+        self._metrics.stepped(time.perf_counter() - begun, "accept")
+        for batch in batches:
+            for number, line in batch.lines:
+                batch.receipts[number] = _receipt(line.id, next(standings))
+            receipts = [each for each in batch.receipts if each is not None]
+            for receipt in receipts:
+                self._metrics.taken(receipt.status, batch.origin)
+            batch.done.set_result(receipts)
+
+    def _work(self, shard: int) -> None:
+        begun = time.perf_counter()
+        now = self._clock.now()
+        with self._store.work(shard) as work:
+            if work is None:
+                return
+            if self._clock.live and shard not in self._outages:
+                missed = bool(work.due(now - OUTAGE, 1))
+                if shard not in self._begun:
+                    pending = work.pending(now - OUTAGE, 1)
+                    missed = missed or any(line.received_at < now - OUTAGE for line in pending)
+                if missed and work.now is not None and work.now < now:
+                    self._outages[shard] = (work.now, now)
+            step = self._shard.step(work, now, wall=self._clock.live, outage=self._outages.get(shard))
+        self._begun.add(shard)
+        self._done(shard, step, time.perf_counter() - begun)
+
+    def _done(self, shard: int, step: Step, seconds: float) -> None:
+        outage = None if step.more else self._outages.pop(shard, None)
+        if outage is not None:
+            lost = (outage[1] - outage[0]) / SECOND
+            self._log.warning(
+                "caught up with what was due while nobody worked", shard=shard, seconds=round(lost, 1)
+            )
+        self._metrics.stepped(seconds, "work")
+        self._metrics.gave(step.types, step.lateness)
+        if step.refused:
+            self._log.warning(
+                "events were refused by the policy; see `duly journal rejects`", count=step.refused
+            )
+        if step.reconciled:
+            self._log.info("late events were reconciled", groups=step.reconciled)
+
+    def _wait_for_the_store(self, error: Unavailable) -> None:
+        if not self._failures:
+            self._log.error("the store is unavailable; trying again", reason=str(error))
+        self._health.down(str(error))
+        self._intake.shut(f"the store is unavailable: {error}")
+        self._intake.give_back(f"the store is unavailable: {error}")
+        seconds = _BACK_OFF[min(self._failures, len(_BACK_OFF) - 1)]
+        self._failures += 1
+        if self._stop_by is not None:
+            seconds = min(seconds, max(0, self._stop_by - time.monotonic()))
+        self._over.wait(seconds)
+
+    def _recovered(self) -> None:
+        if self._failures:
+            self._log.info("the store is back", attempts=self._failures)
+            self._failures = 0
+            self._begun.clear()
+            self._intake.open()
+
+    def _listen(self) -> None:
+        """Hear of what other processes have accepted."""
+        while not self._over.is_set():
+            try:
+                if self._store.wait(1):
+                    self._intake.stir()
+            except Unavailable:
+                self._over.wait(1)
+
+
+def _receipt(id: str, standing: Standing) -> Receipt:
+    if standing == "conflict":
+        refused = Refused("E108", f"another event with the id `{id}` was accepted before", "id")
+        return Receipt("conflict", id, refused.code, refused.message, refused.path)
+    return Receipt(standing, id)
