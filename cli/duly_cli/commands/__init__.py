@@ -21,6 +21,7 @@ _COMMANDS = {
     "init": "init",
     "inspect": "inspect",
     "map": "map",
+    "run": "run",
     "schedule": "schedule",
     "schema": "schema",
     "simulate": "simulate",

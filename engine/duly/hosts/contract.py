@@ -91,6 +91,9 @@ class Part(Protocol):
     `metrics` and `health`. Those that bring events are stopped first, those that deliver last.
     """
 
+    brings: bool
+    """Whether it brings events."""
+
     def start(self) -> None:
         """Begin; come back at once. Raises sinks.base.Misconfigured for what cannot work."""
 

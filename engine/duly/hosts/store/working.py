@@ -1,0 +1,234 @@
+"""Working: what a worker reads and writes of the shard that it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from duly.hosts.store import accepting
+from duly.hosts.store.contract import Kept, Line, Out, Reject
+from duly.hosts.store.session import CASES, ENTITIES, NOTES, OUTBOX, REJECTS, Row, Session
+
+LINE = "j.id, j.at, j.grp, j.body, j.case_id, j.customer, j.origin, j.received_at, j.seq"
+KEPT = "key, grp, alarm, last, body, closed"
+OUT = "id, at, type, grp, body, shard, seq"
+
+
+class ShardWork:
+    """See contract.Work."""
+
+    def __init__(self, session: Session, shard: int, row: Row, *, hub: bool = True) -> None:
+        self._session = session
+        self.hub = hub
+        self.shard = shard
+        self.now: int | None
+        self.adopted: int
+        self.version: int
+        self.now, self.adopted, self.version, self._given = row
+        self._before = (self.now, self.adopted, self._given)
+        self._written = False
+
+    @property
+    def gave(self) -> bool:
+        """Whether it has given out actions."""
+        return bool(self._given != self._before[2])
+
+    def commit(self) -> None:
+        """Write what the shard's row says; the last that is done with it."""
+        if not self._written and self._before == (self.now, self.adopted, self._given):
+            return
+        self.version += 1
+        self._session.run(
+            "UPDATE shards SET now = ?, adopted = ?, version = ?, given = ? WHERE shard = ?",
+            self.now,
+            self.adopted,
+            self.version,
+            self._given,
+            self.shard,
+        )
+
+    def adoptions(self) -> list[tuple[int, str]]:
+        """See contract.Work."""
+        return adoptions(self._session)
+
+    def pending(self, until: int, limit: int) -> list[Line]:
+        """See contract.Work."""
+        rows = self._session.all(
+            f"SELECT {LINE}, true FROM pending p JOIN journal j ON j.seq = p.seq"
+            " WHERE p.shard = ? AND p.at <= ? ORDER BY p.at, p.seq LIMIT ?",
+            self.shard,
+            until,
+            limit,
+        )
+        return [Line(*row) for row in rows]
+
+    def due(self, until: int, limit: int) -> list[tuple[int, str]]:
+        """See contract.Work."""
+        rows = self._session.all(
+            "SELECT alarm, key FROM entities WHERE shard = ? AND alarm <= ? ORDER BY alarm, key LIMIT ?",
+            self.shard,
+            until,
+            limit,
+        )
+        return [(alarm, key) for alarm, key in rows]
+
+    def load(self, keys: Iterable[str]) -> dict[str, Kept]:
+        """See contract.Work."""
+        rows = self._session.all(f"SELECT {KEPT} FROM entities WHERE key IN (?*)", list(keys))
+        return {row[0]: kept(row) for row in rows}
+
+    def group_of(self, keys: Iterable[str]) -> dict[str, int]:
+        """See contract.Work."""
+        rows = self._session.all(
+            "SELECT grp, max(last) FROM entities WHERE grp IN (?*) GROUP BY grp", list(keys)
+        )
+        return dict(rows)
+
+    def keys(self, group: str | None = None, after: str = "") -> Iterator[str]:
+        """See contract.Work."""
+        column, value = ("grp", group) if group is not None else ("shard", self.shard)
+        while rows := self._session.all(
+            f"SELECT key FROM entities WHERE {column} = ? AND key > ? ORDER BY key LIMIT 1000", value, after
+        ):
+            yield from (key for (key,) in rows)
+            after = rows[-1][0]
+
+    def journal(self, group: str) -> list[Line]:
+        """See contract.Work."""
+        rows = self._session.all(
+            f"SELECT {LINE}, p.seq IS NOT NULL FROM journal j"
+            " LEFT JOIN pending p ON p.shard = ? AND p.at = j.at AND p.seq = j.seq"
+            " WHERE j.grp = ? ORDER BY j.seq",
+            self.shard,
+            group,
+        )
+        return [Line(*row) for row in rows]
+
+    def base(self, group: str) -> tuple[int, list[Kept]] | None:
+        """See contract.Work."""
+        rows = self._session.all(f"SELECT {KEPT}, at FROM bases WHERE grp = ? ORDER BY key", group)
+        return (rows[0][6], [kept(row) for row in rows]) if rows else None
+
+    def moved(self) -> list[str]:
+        """See contract.Work."""
+        rows = self._session.all("SELECT grp FROM moved WHERE shard = ? ORDER BY grp", self.shard)
+        if rows:
+            self._written = True
+            self._session.run("DELETE FROM moved WHERE shard = ?", self.shard)
+        return [group for (group,) in rows]
+
+    def standing(self, group: str) -> list[Out]:
+        """See contract.Work."""
+        # What came with a case that moved here from another shard was given before all that was given since.
+        rows = self._session.all(
+            f"SELECT {OUT} FROM outbox WHERE grp = ?"
+            " AND NOT EXISTS (SELECT 1 FROM bases b WHERE b.grp = outbox.grp AND b.at >= outbox.at)"
+            " ORDER BY CASE WHEN shard = ? THEN 1 ELSE 0 END, shard, seq",
+            group,
+            self.shard,
+        )
+        return [Out(*row) for row in rows]
+
+    def save(self, entities: Sequence[Kept]) -> None:
+        """See contract.Work."""
+        if entities:
+            self._written = True
+            latest = {entity.key: entity for entity in entities}
+            rows = [
+                (
+                    entity.key,
+                    entity.group,
+                    self.shard,
+                    entity.alarm,
+                    entity.last,
+                    int(entity.closed),
+                    entity.body,
+                )
+                for entity in latest.values()
+            ]
+            self._session.put(ENTITIES, rows, _REPLACE)
+
+    def forget(self, keys: Iterable[str]) -> None:
+        """See contract.Work."""
+        self._written = True
+        self._session.run("DELETE FROM entities WHERE key IN (?*)", list(keys))
+
+    def record(self, lines: Sequence[Line]) -> None:
+        """See contract.Work."""
+        if lines:
+            self._written = True
+            for line, seq in zip(lines, self._session.numbers(len(lines)), strict=True):
+                line.seq = seq
+            accepting.write(self._session, lines)
+
+    def place(self, cases: Mapping[str, str]) -> None:
+        """See contract.Work."""
+        self._session.put(CASES, sorted(cases.items()), "ON CONFLICT (name) DO NOTHING")
+
+    def taken(self, seqs: Iterable[int]) -> None:
+        """See contract.Work."""
+        if numbers := list(seqs):
+            self._written = True
+            self._session.run(
+                "DELETE FROM pending WHERE shard = ? AND (at, seq) IN"
+                " (SELECT j.at, j.seq FROM journal j WHERE j.seq IN (?*))",
+                self.shard,
+                numbers,
+            )
+
+    def give(self, actions: Sequence[Out]) -> None:
+        """See contract.Work."""
+        for action in actions:
+            self._given += 1
+            action.shard, action.seq = self.shard, self._given
+        rows = [
+            (action.shard, action.seq, action.id, action.at, action.type, action.group, action.body)
+            for action in actions
+        ]
+        self._session.put(OUTBOX, rows)
+
+    def reject(self, rejects: Sequence[Reject]) -> None:
+        """See contract.Work."""
+        refuse(self._session, rejects)
+
+    def note(self, name: str, value: bytes) -> None:
+        """See contract.Work."""
+        note(self._session, self.shard, {name: value})
+
+    def noted(self, name: str) -> bytes | None:
+        """See contract.Work."""
+        return noted(self._session, self.shard, name)
+
+
+_REPLACE = (
+    "ON CONFLICT (key) DO UPDATE SET grp = excluded.grp, shard = excluded.shard, alarm = excluded.alarm,"
+    " last = excluded.last, closed = excluded.closed, body = excluded.body"
+)
+
+
+def kept(row: Row) -> Kept:
+    """An entity from the columns of KEPT."""
+    return Kept(row[0], row[1], row[2], row[3], row[4], bool(row[5]))
+
+
+def refuse(session: Session, rejects: Sequence[Reject]) -> None:
+    """Keep rejects, in order."""
+    session.put(
+        REJECTS, [(reject.at, reject.origin, reject.code, reject.message, reject.body) for reject in rejects]
+    )
+
+
+def adoptions(session: Session) -> list[tuple[int, str]]:
+    """The revisions adopted so far, as (instant, revision)."""
+    return [(at, revision) for at, revision in session.all("SELECT at, revision FROM adoptions ORDER BY n")]
+
+
+def note(session: Session, shard: int, notes: dict[str, bytes]) -> None:
+    """Keep notes of a shard, or of the whole store, which has the number -1."""
+    rows = [(shard, name, value) for name, value in notes.items()]
+    session.put(NOTES, rows, "ON CONFLICT (shard, name) DO UPDATE SET value = excluded.value")
+
+
+def noted(session: Session, shard: int, name: str) -> bytes | None:
+    """A note of a shard, or of the whole store."""
+    row = session.one("SELECT value FROM notes WHERE shard = ? AND name = ?", shard, name)
+    return row[0] if row else None
