@@ -43,7 +43,9 @@ def service(config: Config, file: str, content: bytes, until: str | None = None)
     """The service, not started. Raises Unreadable, Invalid and Faulty, and what opening a store raises."""
     name = config.policy or "."
     argument = name if name.startswith("git:") else str(config.path(name))
-    loaded = load(argument, Choice(), (file, content))
+    # Values that stand beside the policy count unless this configuration gives some itself.
+    own = (file, content) if config.parameters or config.matcher != "native" else None
+    loaded = load(argument, Choice(), own)
     policy = deciding.opened(loaded, None, ActingSet)
     logs.configure({**config.log, "mask": [*config.log.get("mask", ()), *_sensitive(policy)]}, config.secrets)
     found = Service(config, policy, lambda: loaded.places)

@@ -229,7 +229,7 @@ def test_cases_of_nobody(chunk: int, folder: Path) -> None:
         service = opened(folder, [quiet()], draw)
         late = draw.random() < 0.5
         for batch in [draw.sample(events, len(events))] if late else batches(events, draw):
-            for part in ([[event] for event in batch] if late else [batch]):
+            for part in [[event] for event in batch] if late else [batch]:
                 service.accept(part)
                 service.work(max(event.at for event in part))
         service.work(END)

@@ -59,6 +59,7 @@ class Service:
         self.places = places
         self.failed = False
         self.until: int | None = None
+        self.when_given: list[Callable[[], None]] = []
         self._sets: dict[str, ActingSet] = {revision(policy): policy}
         self._watchdog = Watchdog(
             self.health, config.watchdog, config.folder, os.environ if environment is None else environment
@@ -77,6 +78,7 @@ class Service:
                 Shard(self.acting),
                 self.metrics,
                 self.health,
+                self.given,
                 self._failed,
             )
             adopted = self.store.adoptions()
@@ -139,11 +141,11 @@ class Service:
     def start(self) -> None:
         """Begin to work and to take events; come back at once. Raises Faulty for a part that cannot work."""
         self.log.info(f"starting: {self.told()}")  # noqa: G004
-        self._engine.start()
         try:
-            for part in self.parts:
-                part.start()
-                self.log.info(part.where())
+            # Sinks get what is given out from their start on: before the first action is.
+            self._start_parts(brings=False)
+            self._engine.start()
+            self._start_parts(brings=True)
         except Misconfigured as error:
             self.stop()
             raise Faulty([self.config.fault(("spec",), str(error))]) from None
@@ -151,6 +153,17 @@ class Service:
             self.health.becomes("running")
         self._watchdog.tell("READY=1")
         self.log.info("running")
+
+    def _start_parts(self, *, brings: bool) -> None:
+        for part in self.parts:
+            if part.brings == brings:
+                part.start()
+                self.log.info(part.where())
+
+    def given(self) -> None:
+        """Actions were given out: tell those who want to know, each in `when_given`."""
+        for each in self.when_given:
+            each()
 
     def run(self) -> None:
         """Start, go on until told to stop, and stop. SIGTERM and SIGINT tell it; a second one leaves at once."""

@@ -188,7 +188,7 @@ class _Turn:
         self._reject(found.refused)
         for line in found.too_late:
             message = f"the history of `{line.group}` has been folded up to a later instant"
-            self._refused.append(Reject(self._now, line.origin, "E111", message, line.body))
+            self._refused.append(Reject(self._now, line.origin, "E112", message, line.body))
         for key, event, facts in found.told:
             world.timeline.tell(key, until, [(event, facts)])
 
