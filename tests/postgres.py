@@ -12,7 +12,13 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
-SETTINGS = ("fsync=off", "listen_addresses=", "max_connections=200", "log_min_messages=fatal", "shared_buffers=64MB")
+SETTINGS = (
+    "fsync=off",
+    "listen_addresses=",
+    "max_connections=200",
+    "log_min_messages=fatal",
+    "shared_buffers=64MB",
+)
 
 
 class Server:
@@ -28,7 +34,9 @@ class Server:
         self.user = "nobody" if sys.platform != "win32" and os.geteuid() == 0 else None
         if self.user:
             shutil.chown(self.folder, self.user)
-        self._call("initdb", "--no-sync", "-U", "duly", "-A", "trust", "-E", "UTF8", "--locale=C", "-D", self.data)
+        self._call(
+            "initdb", "--no-sync", "-U", "duly", "-A", "trust", "-E", "UTF8", "--locale=C", "-D", self.data
+        )
         self.start()
 
     @property
@@ -68,4 +76,6 @@ class Server:
         shutil.rmtree(self.folder)
 
     def _call(self, program: str, *words: str) -> None:
-        subprocess.run([self.bin / program, *words], user=self.user, cwd=self.folder, check=True, capture_output=True)
+        subprocess.run(
+            [self.bin / program, *words], user=self.user, cwd=self.folder, check=True, capture_output=True
+        )

@@ -103,6 +103,15 @@ class Document:
                 return None
         return node.raw if node else None
 
+    def part(self, path: Path) -> Document:
+        """What stands at `path` as a document of its own; its places are those of the file."""
+        data, marks = self.data, self.marks
+        for step in path:
+            data = data[step]
+            children: Any = marks.children
+            marks = children[step]
+        return replace(self, data=data, marks=marks)
+
     def with_data(self, data: Any) -> Document:
         """The same document, its places kept, with other data."""
         return replace(self, data=data)

@@ -20,6 +20,8 @@ _COMMANDS = {
     "explain": "explain",
     "init": "init",
     "inspect": "inspect",
+    "map": "map",
+    "run": "run",
     "schedule": "schedule",
     "schema": "schema",
     "simulate": "simulate",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import hmac
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+from duly.sinks.base import Secret
+
+__all__ = ["Secret", "Unresolved", "is_reference", "masked", "resolve", "sounds_secret"]
 
 MAX_BYTES = 64 * 1024
 _NAMES = re.compile(
@@ -21,35 +24,6 @@ class Unresolved(Exception):
         super().__init__(message)
         self.message = message
         self.help = help
-
-
-class Secret:
-    """A text that shows itself as `***`. `reveal` gives it to the one place that needs it."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def reveal(self) -> str:
-        """The text itself. Not for logs, messages or exceptions."""
-        return self._text
-
-    def matches(self, offered: str) -> bool:
-        """Whether somebody else knows it too; takes the same time whatever is offered."""
-        return hmac.compare_digest(self._text.encode(), offered.encode())
-
-    def __repr__(self) -> str:
-        return "***"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and self.matches(other._text)
-
-    def __hash__(self) -> int:
-        return hash(self._text)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        raise TypeError("a secret is not written anywhere")
 
 
 def is_reference(data: Any) -> bool:

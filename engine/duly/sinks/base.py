@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hmac
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, Literal, Protocol
 
 
@@ -76,7 +79,7 @@ class Unreachable(Exception):
 
 
 class Secret:
-    """A text that is never shown: whoever needs it asks for it."""
+    """A text that shows itself as `***`. `reveal` gives it to the one place that needs it."""
 
     __slots__ = ("_text",)
 
@@ -84,19 +87,24 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """The text itself."""
+        """The text itself. Not for logs, messages or exceptions."""
         return self._text
+
+    def matches(self, offered: str) -> bool:
+        """Whether somebody else knows it too; takes the same time whatever is offered."""
+        return hmac.compare_digest(self._text.encode(), offered.encode())
 
     def __repr__(self) -> str:
         return "***"
 
-    __str__ = __repr__
-
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._text == self._text
+        return isinstance(other, Secret) and self.matches(other._text)
 
     def __hash__(self) -> int:
         return hash(self._text)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError("a secret is not written anywhere")
 
 
 def revealed(setting: str | Secret) -> str:
@@ -108,3 +116,18 @@ def needs(what: str, error: ModuleNotFoundError, extra: str) -> str:
     """What to say where the package of an extra is not installed."""
     missing = (error.name or "").split(".")[0]
     return f"{what} needs the package `{missing}`, which is not installed; run: pip install 'duly[{extra}]'"
+
+
+_SPEAKABLE = re.compile(r"[0-9A-Za-z_-]{1,128}\Z", re.ASCII)
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+
+
+def speakable(id: str) -> str:
+    """A message's id as any header can carry it: the id itself, or a hash of one that is unusual."""
+    return id if _SPEAKABLE.match(id) else sha256(id.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def said(text: object, limit: int = 200) -> str:
+    """What another side said, in one line and cut short, so that it can stand in a reason."""
+    line = " ".join(_CONTROL.sub(" ", str(text)).split())
+    return line if len(line) <= limit else f"{line[:limit]}…"

@@ -9,10 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any
 
-from duly.diagnostics import did_you_mean
-from duly.sinks.base import Escape, Misconfigured, Secret, Sink, needs
+from duly import validation
+from duly.diagnostics import Diagnostic, did_you_mean, render_path
+from duly.diagnostics import Path as Place
+from duly.documents import Document
+from duly.sinks.base import Escape, Misconfigured, Sink, needs
 
 GROUP = "duly.sinks"
 """The group of entry points by which a package offers sinks."""
@@ -68,31 +72,36 @@ def schema_of(name: str) -> Mapping[str, Any]:
     return schema
 
 
-def build(name: str, settings: Mapping[str, Any], secret: Callable[[Mapping[str, str]], Secret]) -> Sink:
-    """A sink from its settings, which fit its schema. Raises Misconfigured.
+def faults(document: Document, place: Place) -> list[Diagnostic]:
+    """What is wrong with the sink that a configuration declares at `place`, such as `("spec", "sinks", "chat")`:
+    its type, or its settings against that type's schema.
+    """
+    name = document.part(place).data["type"]
+    try:
+        schema = schema_of(name)
+    except Misconfigured as error:
+        where = (*place, "type")
+        return [Diagnostic("D504", str(error), document.span(where), path=render_path(where), found=name)]
+    return validation.settings(document, (*place, "settings"), f"sinks/{name}", schema)
 
-    `secret` gives what `{"env": NAME}` or `{"file": PATH}` stands for.
+
+def build(name: str, settings: Mapping[str, Any], folder: Path | None = None) -> Sink:
+    """A sink from its settings, which fit its schema and have their secrets resolved. Raises Misconfigured.
+
+    What the schema calls a file (`x-file`) is looked for from `folder`, by default from the working folder.
     """
     made: Callable[[Mapping[str, Any]], Sink] = find(name)
-    return made(with_secrets(settings, secret))
+    properties = schema_of(name).get("properties", {})
+    files = {key for key, schema in properties.items() if schema.get("x-file")}
+    return made({key: _located(value, folder) if key in files else value for key, value in settings.items()})
 
 
-def with_secrets(settings: Any, secret: Callable[[Mapping[str, str]], Secret]) -> Any:
-    """Settings with a Secret in the place of every mapping of the one key `env` or `file`."""
-    if isinstance(settings, Mapping):
-        if (
-            len(settings) == 1
-            and isinstance(next(iter(settings.values())), str)
-            and settings.keys() <= _SECRET
-        ):
-            return secret(settings)
-        return {name: with_secrets(value, secret) for name, value in settings.items()}
-    if isinstance(settings, list):
-        return [with_secrets(value, secret) for value in settings]
-    return settings
-
-
-_SECRET = {"env", "file"}
+def _located(value: Any, folder: Path | None) -> Any:
+    if folder is None or not isinstance(value, str):
+        return value
+    if value.startswith("sqlite:"):
+        return f"sqlite:{folder / value.removeprefix('sqlite:')}"
+    return value if ":" in value else str(folder / value)
 
 
 def escape_of(sink: Sink) -> Escape:

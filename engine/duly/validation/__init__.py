@@ -7,8 +7,9 @@ from duly.documents import Document
 from duly.validation.conformity import conforms
 from duly.validation.scalars import as_written
 from duly.validation.schemas import KINDS, NAMES, POLICY_KINDS, read
+from duly.validation.settings import settings
 
-__all__ = ["KINDS", "NAMES", "POLICY_KINDS", "conforms", "read", "validate"]
+__all__ = ["KINDS", "NAMES", "POLICY_KINDS", "conforms", "read", "settings", "validate"]
 
 
 def validate(

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator, ValidationError, validators
 from referencing import Registry, Resource
 
 from duly.validation.conformity import expression
-from duly.validation.schemas import BASE, COMMON, NAMES, Schema, read
+from duly.validation.schemas import BASE, COMMON, NAMES, OTHERS, Schema, read
 
 
 def errors_of(data: Any, name: str) -> Iterator[Any]:
@@ -23,7 +23,7 @@ def errors_of(data: Any, name: str) -> Iterator[Any]:
 
 def home(schema: Any) -> str:
     """The name of the schema file that a part stands in."""
-    return _homes().get(id(schema), COMMON)
+    return _homes(len(OTHERS)).get(id(schema), COMMON)
 
 
 @cache
@@ -43,7 +43,7 @@ def _validator(name: str) -> Any:
 
 
 @cache
-def _homes() -> dict[int, str]:
+def _homes(others: int) -> dict[int, str]:
     homes: dict[int, str] = {}
 
     def note(part: Any, name: str) -> None:
@@ -52,7 +52,7 @@ def _homes() -> dict[int, str]:
         for each in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
             note(each, name)
 
-    for name in (*NAMES, COMMON):
+    for name in (*NAMES, COMMON, *OTHERS):
         note(read(name), name)
     return homes
 

@@ -27,7 +27,7 @@ POLICY_KINDS = {
 }
 """The kinds of policy documents, each with the name of its schema."""
 
-KINDS = {**POLICY_KINDS, "Test": "test", "Config": "config"}
+KINDS = {**POLICY_KINDS, "Test": "test", "Config": "config", "Mapping": "mapping"}
 """Every `kind` that a document may have."""
 
 NAMES = (*KINDS.values(), "event", "case", "decision", "action", "diagnostics", "calendar-request")
@@ -36,12 +36,20 @@ NAMES = (*KINDS.values(), "event", "case", "decision", "action", "diagnostics", 
 COMMON = "common"
 
 
-@cache
+OTHERS: dict[str, Schema] = {}
+"""Schemas of what others bring, such as the settings of a sink, by names with a `/` in them."""
+
+
 def read(name: str) -> Schema:
     """The schema called `name`, such as `service-level`. KeyError where there is none.
 
     The same object each time: not to be changed.
     """
+    return OTHERS[name] if "/" in name else _shipped(name)
+
+
+@cache
+def _shipped(name: str) -> Schema:
     schema: Schema = json.loads(text(name))
     return schema
 

@@ -13,7 +13,6 @@ HUB_GROUP = "set"
 """The group of the desk and the set. It is never at rest, and its history stays: a replay asks who was on duty."""
 
 
-
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table that rows are put into many at a time: its columns, and their types in PostgreSQL."""

@@ -6,7 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from duly.hosts.store import accepting
 from duly.hosts.store.contract import Kept, Line, Out, Reject
-from duly.hosts.store.session import CASES, ENTITIES, HUB_GROUP, NOTES, OUTBOX, REJECTS, Row, Session, shard_of
+from duly.hosts.store.session import (
+    CASES,
+    ENTITIES,
+    HUB_GROUP,
+    NOTES,
+    OUTBOX,
+    REJECTS,
+    Row,
+    Session,
+    shard_of,
+)
 
 LINE = "j.id, j.at, j.grp, j.body, j.case_id, j.customer, j.origin, j.received_at, j.seq"
 KEPT = "key, grp, alarm, last, body, closed"
