@@ -11,11 +11,14 @@ from duly.hosts.store.working import KEPT, REPLACE, entity_row, kept
 Fold = Callable[[list[Kept]], list[Kept]]
 
 _RESTING = """
-SELECT e.grp FROM entities e WHERE {which} AND e.grp <> 'set' GROUP BY e.grp
-HAVING max(e.last) < ? AND count(e.alarm) = 0
-AND min(CASE WHEN substr(e.key, 1, 5) = 'case:' THEN e.closed ELSE 1 END) = 1
+SELECT e.grp FROM (
+    SELECT grp, max(last) AS last, count(alarm) AS alarms, min(shard) AS shard,
+    min(CASE WHEN substr(key, 1, 5) = 'case:' THEN closed ELSE 1 END) AS closed
+    FROM entities WHERE {which} AND grp <> 'set' GROUP BY grp
+) e
+WHERE e.last < ? AND e.alarms = 0 AND e.closed = 1
 AND EXISTS (SELECT 1 FROM journal j WHERE j.grp = e.grp)
-AND NOT EXISTS (SELECT 1 FROM journal j JOIN pending p ON p.at = j.at AND p.seq = j.seq AND p.shard = min(e.shard)
+AND NOT EXISTS (SELECT 1 FROM journal j JOIN pending p ON p.shard = e.shard AND p.at = j.at AND p.seq = j.seq
                 WHERE j.grp = e.grp)
 ORDER BY e.grp LIMIT ?
 """
@@ -32,7 +35,7 @@ _MANY = 10_000
 
 def resting(session: Session, after: str, before: int, limit: int) -> list[str]:
     """The next groups, by name, that have been at rest since before an instant and have a history to fold."""
-    rows = session.all(_RESTING.format(which="e.grp > ?"), after, before, limit)
+    rows = session.all(_RESTING.format(which="grp > ?"), after, before, limit)
     return [group for (group,) in rows]
 
 
@@ -41,7 +44,7 @@ def compact(session: Session, groups: Sequence[str], before: int, shards: int, f
     session.alone()
     touched = sorted({shard_of(group, shards) for group in groups})
     session.hold(touched)
-    rows = session.all(_RESTING.format(which="e.grp IN (?*)"), list(groups), before, len(groups))
+    rows = session.all(_RESTING.format(which="grp IN (?*)"), list(groups), before, len(groups))
     for (group,) in rows:
         _fold(session, group, shard_of(group, shards), fold or _plain)
     if rows:
@@ -51,7 +54,7 @@ def compact(session: Session, groups: Sequence[str], before: int, shards: int, f
 
 def _plain(entities: list[Kept]) -> list[Kept]:
     """Keep all, but for a case of nobody, which nothing else speaks of."""
-    return [entity for entity in entities if entity.group != entity.key]
+    return [each for each in entities if each.key != each.group or not each.key.startswith("case:")]
 
 
 def _fold(session: Session, group: str, shard: int, fold: Fold) -> None:
