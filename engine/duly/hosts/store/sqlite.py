@@ -144,7 +144,7 @@ class SqliteStore(RelationalStore):
                 self._readers.append(connection)
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
+    def writing(self, alone: bool = False) -> Iterator[Session]:
         """See RelationalStore."""
         with self._writer_lock:
             if self._writer is None:
