@@ -167,7 +167,8 @@ INPUT = (
     Code("E002", "not-utf-8", "A line that is not UTF-8.", "Send UTF-8."),
     Code("E003", "too-large", "A case or event of more than 256 KiB.", "Send less."),
     Code("E004", "too-deep", "JSON nested more than 32 deep.", "Send it flatter."),
-    Code("E005", "not-finite", "`NaN` or `Infinity`.", "Send a finite number."),
+    Code("E005", "not-finite", "`NaN`, `Infinity`, or a number further from 0 than 1e300.",
+         "Send a finite number."),
     Code("E006", "duplicate-key", "A key that is there twice.", "Send it once."),
     Code("E101", "missing-key", "A key without which there is no case or event, such as `id`.", "Send it."),
     Code("E102", "wrong-type", "Something else stands where a text, an object or a list is wanted.",
@@ -184,6 +185,16 @@ INPUT = (
          "Give each event an id of its own; the same event may be sent twice."),
     Code("E110", "future-event", "An event that is more than five minutes ahead of the service's clock.",
          "Set the clock of the system that sends it."),
+    Code("E111", "odd-name", "An `id`, `case` or the like of more than 500 characters, or with a control character.",
+         "Send a shorter one, of signs that can be seen."),
+    Code("E112", "too-late-event", "An event from before the instant up to which the history of its case was folded.",
+         "Keep histories for longer with `store.retention`."),
+    Code("E201", "unmatched-message", "A message of another system for which no rule of its mapping holds.",
+         "Add a rule, or let the mapping ignore such messages: `unmatched: ignore`."),
+    Code("E202", "nothing-there", "A message without a value that the event needs.",
+         "Give the rule a `default`, or a `when` that asks for the value."),
+    Code("E203", "odd-value", "A value of a message that cannot become what the rule makes of it.",
+         "Mend the rule: its path, `as`, `form` or `table`."),
 )  # fmt: skip
 """Faults of cases and events that come in."""
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _EXACT_DIGITS = 15
+_FURTHEST = 1e300
 
 
 def _constant(name: str) -> Any:
@@ -20,16 +21,16 @@ def _constant(name: str) -> Any:
 
 def _decimal(text: str) -> Any:
     """A float where it says the number exactly, else a decimal."""
-    if len(text) <= _EXACT_DIGITS:
-        return float(text)
-    from decimal import Decimal
+    number = float(text)
+    if len(text) > _EXACT_DIGITS and number:
+        from decimal import Decimal
 
-    number = Decimal(text)
-    return (
-        float(text)
-        if len(number.as_tuple().digits) <= _EXACT_DIGITS and abs(number.adjusted()) < 300
-        else number
-    )
+        exact = Decimal(text) if -_FURTHEST <= number <= _FURTHEST else None
+        if exact is not None and len(exact.as_tuple().digits) > _EXACT_DIGITS:
+            return exact
+    if not -_FURTHEST <= number <= _FURTHEST:
+        raise Refused("E005", f"`{text[:40]}` is further from 0 than any number that can be kept")
+    return number
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

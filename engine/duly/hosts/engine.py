@@ -33,11 +33,11 @@ class Engine:
 
     def __init__(
         self, store: Store, intake: Intake, clock: Clock, shard: Shard, metrics: Metrics, health: Health,
-        failed: Callable[[], None],
+        given: Callable[[], None], failed: Callable[[], None],
     ) -> None:  # fmt: skip
         self._store, self._intake, self._clock, self._shard = store, intake, clock, shard
         self._metrics, self._health = metrics, health
-        self._failed = failed
+        self._given, self._failed = given, failed
         self._log = Log("duly.engine")
         self._outages: dict[int, tuple[int, int]] = {}
         self._begun: set[int] = set()
@@ -78,7 +78,7 @@ class Engine:
                 except Unavailable as error:
                     self._wait_for_the_store(error)
         except BaseException as fault:  # noqa: BLE001 - whatever it is, nobody else would hear of it
-            self._log.error("the engine has failed and stops", fault)
+            self._log.fault("the engine has failed and stops", fault)
             self._failed()
         finally:
             self._intake.shut("the service has stopped", for_good=True)
@@ -171,6 +171,8 @@ class Engine:
             )
         self._metrics.stepped(seconds, "work")
         self._metrics.gave(step.types, step.lateness)
+        if step.actions:
+            self._given()
         if step.refused:
             self._log.warning(
                 "events were refused by the policy; see `duly journal rejects`", count=step.refused
