@@ -188,7 +188,7 @@ class NatsServer(Process):
             lambda: ports.read_text() and json.loads(ports.read_text())["nats"][0], "NATS"
         )
         # From now on it keeps its port.
-        self._command[6] = self.url.rpartition(":")[2]
+        self._command[7] = self.url.rpartition(":")[2]
 
 
 class RedisServer(Process):
