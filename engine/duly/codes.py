@@ -187,6 +187,8 @@ INPUT = (
          "Set the clock of the system that sends it."),
     Code("E111", "odd-name", "An `id`, `case` or the like of more than 500 characters, or with a control character.",
          "Send a shorter one, of signs that can be seen."),
+    Code("E112", "too-late-event", "An event from before the instant up to which the history of its case was folded.",
+         "Keep histories for longer with `store.retention`."),
     Code("E201", "unmatched-message", "A message of another system for which no rule of its mapping holds.",
          "Add a rule, or let the mapping ignore such messages: `unmatched: ignore`."),
     Code("E202", "nothing-there", "A message without a value that the event needs.",

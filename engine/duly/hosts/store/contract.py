@@ -368,7 +368,9 @@ class Store(Protocol):
         """The sinks that the store knows, by name."""
 
     def disable(self, sink: str, reason: str, now: int) -> None:
-        """Let a sink take no more until it is enabled; what is given out waits for it."""
+        """Let a sink be sent nothing until it is enabled. What is given out waits for it, for whoever delivers to
+        decide on.
+        """
 
     def enable(self, sink: str) -> bool:
         """Let a sink take what is given out again; whether it was disabled."""

@@ -1,0 +1,241 @@
+"""Laws of the service: whatever is stored, thrown away or late, it does what a timeline does with the same events."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from duly.acting import ActingSet
+from duly.cases import Event
+from duly.hosts.shard import Shard
+from duly.hosts.store import open_store
+from duly.hosts.store.contract import Line, Store
+from duly.instants import DAY, HOUR, render
+from duly.machines.keeping import kept
+from duly.machines.packed import Packing
+from duly.reconciliation import CANCELLED
+from duly.replaying import replayed
+from duly.timeline import Timeline
+from duly.versions import revision, shelf
+
+if TYPE_CHECKING:
+    import test_timeline_laws as time_laws
+else:
+    sys.path.insert(0, str(Path(__file__).parent))
+    time_laws = import_module("test_timeline_laws")
+
+RUNS = int(os.environ.get("DULY_SERVICE_LAWS", "320"))
+CHUNKS = 4
+END = time_laws.END
+_ENVELOPE = ("id", "type", "case", "customer", "person", "data")
+
+
+class Thrown(Exception):
+    """The power fails in the middle of a transaction."""
+
+
+def line(event: Event) -> Line:
+    """The line that a source makes of an event."""
+    data = dict(event.payload) if event.type not in ("case.opened", "case.updated") else dict(event.changes)
+    told = {
+        "id": event.id, "type": event.type, "at": render(event.at), "case": event.case,
+        "customer": event.customer, "person": event.person, "data": data,
+    }  # fmt: skip
+    group = "set"
+    if event.customer is not None:
+        group = f"customer:{event.customer}"
+    elif event.case is not None:
+        group = f"case:{event.case}"
+    body = json.dumps({name: value for name, value in told.items() if value is not None}).encode()
+    return Line(event.id, event.at, group, body, event.case, event.customer, "test")
+
+
+@dataclass
+class Service:
+    """A store, and a shard that works on it, some of whose transactions are thrown away."""
+
+    store: Store
+    policies: Sequence[ActingSet]
+    draw: random.Random
+    cache: int
+    crashes: bool = True
+
+    def __post_init__(self) -> None:
+        self.shard = self._shard()
+
+    def _shard(self) -> Shard:
+        return Shard({revision(each): each for each in self.policies}.__getitem__, self.cache)
+
+    def accept(self, events: Sequence[Event]) -> None:
+        """Events come in."""
+        self.store.append([line(event) for event in events])
+
+    def work(self, now: int) -> None:
+        """Do everything that is due by now, in steps."""
+        limit = self.draw.choice([1, 2, 3, 100])
+        for number in range(100_000):
+            if not self._step(now, limit) and not self.store.waiting(now):
+                return
+            assert number < 99_999
+
+    def _step(self, now: int, limit: int) -> bool:
+        if self.crashes and self.draw.random() < 0.2:
+            try:
+                with self.store.work(0) as work:
+                    assert work is not None
+                    self.shard.step(work, now, limit=limit)
+                    raise Thrown
+            except Thrown:
+                if self.draw.random() < 0.5:
+                    self.shard = self._shard()
+        with self.store.work(0) as work:
+            assert work is not None
+            return self.shard.step(work, now, limit=limit).more
+
+    def actions(self) -> list[str]:
+        """The ids of all actions given out, in order."""
+        return [out.id for out in self._outs()]
+
+    def standing(self) -> list[str]:
+        """Those that were not cancelled."""
+        found: dict[str, None] = {}
+        for out in self._outs():
+            if out.type == CANCELLED:
+                del found[json.loads(out.body)["data"]["cancels"]]
+            else:
+                assert out.id not in found, out
+                found[out.id] = None
+        return sorted(found)
+
+    def _outs(self) -> list[Any]:
+        return self.store.outbox(limit=1_000_000)
+
+    def entities(self, timeline: Timeline) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The entities of a timeline, and those that are stored, both as they are kept."""
+        versions = timeline.versions
+        packing = Packing({name: shelf(versions[name]) for name in versions.names()})
+        marks = versions.marks()
+        stored = {}
+        with self.store.work(0) as work:
+            assert work is not None
+            rows = work.load(list(work.keys()))
+        for key, row in rows.items():
+            stored[key] = kept(packing.unpacked(row.body), marks)
+            entity = packing.unpacked(row.body)
+            assert (row.alarm, row.last) == (entity.alarm, entity.at)
+        return {key: kept(entity, marks) for key, entity in timeline.entities.items()}, stored
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the stores lie."""
+    return tmp_path_factory.mktemp("stores")
+
+
+def opened(
+    folder: Path, policies: Sequence[ActingSet], draw: random.Random, *, crashes: bool = True
+) -> Service:
+    """A new service of the first of some policies."""
+    path = folder / f"{random.getrandbits(64)}.db"
+    store = open_store(f"sqlite:{path}")
+    store.adopt(revision(policies[0]), 0, b"{}")
+    return Service(store, policies, draw, draw.choice([0, 1, 3, 10_000]), crashes)
+
+
+def batches(events: Sequence[Event], draw: random.Random) -> Iterator[list[Event]]:
+    """Events in order of time, some at once, those of one instant never apart."""
+    found: list[Event] = []
+    for event in sorted(events, key=time_laws.order):
+        if found and event.at != found[-1].at and draw.random() < 0.6:
+            yield found
+            found = []
+        found.append(event)
+    if found:
+        yield found
+
+
+@cache
+def quiet() -> ActingSet:
+    """The policy with something of everything, without what goes through the desk or the set."""
+    found = time_laws.policy()
+    compiled = json.loads(json.dumps(found.compiled))
+    compiled["routing"] = {**compiled["routing"], "assign": {"strategy": "none"}}
+    for rule in compiled["routing"]["rules"]:
+        rule.pop("assign", None)
+    return ActingSet(compiled)
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_the_service_is_the_timeline(chunk: int, folder: Path) -> None:
+    """In order, however cut into batches and transactions, some thrown away: the same actions, the same state."""
+    for seed in range(chunk, RUNS, CHUNKS):
+        draw, events = random.Random(f"order {seed}"), time_laws.story(seed)
+        timeline, actions = replayed(time_laws.policy(), events, END)
+        service = opened(folder, [time_laws.policy()], draw)
+        for batch in batches(events, draw):
+            service.accept(batch)
+            if draw.random() < 0.7:
+                service.work(
+                    batch[-1].at + draw.choice([0, 0, HOUR]) if batch[-1] is events[-1] else batch[-1].at
+                )
+        service.work(END)
+        assert sorted(service.actions()) == sorted(action.id("base") for action in actions), seed
+        expected, stored = service.entities(timeline)
+        assert stored == expected, seed
+        service.store.close()
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_order_of_arrival(chunk: int, folder: Path) -> None:
+    """In whatever order events come to a set without a desk, the same actions stand in the end, the same state."""
+    for seed in range(chunk, RUNS, CHUNKS):
+        draw, events = random.Random(f"arrival {seed}"), time_laws.story(seed)
+        timeline, actions = replayed(quiet(), events, END)
+        service = opened(folder, [quiet()], draw)
+        now = 0
+        for event in draw.sample(events, len(events)):
+            service.accept([event])
+            now = max(now, event.at, draw.choice([0, now + DAY]))
+            if draw.random() < 0.7:
+                service.work(min(now, END))
+        service.work(END)
+        assert service.standing() == sorted({action.id("base") for action in actions}), seed
+        expected, stored = service.entities(timeline)
+        for entities in (expected, stored):
+            entities.pop("set", None)  # it is only fed forward
+        assert stored == expected, seed
+        service.store.close()
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_cases_of_nobody(chunk: int, folder: Path) -> None:
+    """A case that turns out to be a customer's after all is worked out as if that had been known."""
+    for seed in range(chunk, RUNS, CHUNKS):
+        draw, events = random.Random(f"nobody {seed}"), time_laws.story(seed)
+        for event in events:
+            if draw.random() < 0.7:
+                event.customer = None
+        timeline, actions = replayed(quiet(), events, END)
+        service = opened(folder, [quiet()], draw)
+        late = draw.random() < 0.5
+        for batch in [draw.sample(events, len(events))] if late else batches(events, draw):
+            for part in [[event] for event in batch] if late else [batch]:
+                service.accept(part)
+                service.work(max(event.at for event in part))
+        service.work(END)
+        assert service.standing() == sorted({action.id("base") for action in actions}), seed
+        expected, stored = service.entities(timeline)
+        for entities in (expected, stored):
+            entities.pop("set", None)
+        assert stored == expected, seed
+        service.store.close()
