@@ -230,8 +230,8 @@ def _operate() -> dict[str, Any]:
     ):
         answers = {"200": _answer("It is.", health), "503": _answer("It is not.", health)}
         found[path] = {"get": _operation(id, "operate", text, answers, (), security=[])}
-    text = {"schema": {"type": "string"}}
-    page = {"description": "Metrics in the text format of Prometheus.", "content": {"text/plain": text}}
+    lines = {"schema": {"type": "string"}}
+    page = {"description": "Metrics in the text format of Prometheus.", "content": {"text/plain": lines}}
     found["/metrics"] = {"get": _operation("getMetrics", "operate", "Metrics.", {"200": page}, (401, 403))}
     this = _answer("This description.", {"type": "object"})
     found["/openapi.json"] = {
