@@ -10,8 +10,9 @@ import orjson
 
 from duly import instants
 from duly.acting import ActingSet
-from duly.cases import Case, read_case
+from duly.cases import Case, Event, read_case
 from duly.decision import PolicySet
+from duly.hosts import hearsay
 from duly.hosts.store.contract import HUB, Line, Store
 from duly.instants import SECOND, render
 from duly.machines.desk import Queues
@@ -206,7 +207,15 @@ class Views:
 
 def _event(line: Line) -> dict[str, Any]:
     """A line of the journal as JSON."""
-    return {
-        "event": orjson.loads(line.body), "origin": "the desk" if line.origin == HUB else line.origin,
-        "received_at": render(line.received_at), "seq": line.seq,
-    }  # fmt: skip
+    event = _said(hearsay.read(line).event) if line.origin == HUB else orjson.loads(line.body)
+    origin = "desk" if line.origin == HUB else line.origin
+    return {"event": event, "origin": origin, "received_at": render(line.received_at), "seq": line.seq}
+
+
+def _said(event: Event) -> dict[str, Any]:
+    """What the desk or the set told a case, in the envelope of events."""
+    found: dict[str, Any] = {"id": event.id, "type": event.type, "at": render(event.at)}
+    for name in ("case", "customer", "person"):
+        if getattr(event, name) is not None:
+            found[name] = getattr(event, name)
+    return {**found, "data": {**event.payload, **event.changes}}

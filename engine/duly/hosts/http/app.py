@@ -157,7 +157,8 @@ def app(parts: Parts) -> ASGIApp:
         Route("/metrics", its.metrics),
         Route("/openapi.json", its.description),
     ]
-    inner = Starlette(routes=routes, exception_handlers={HTTPException: _unrouted, Problem: _problem})
+    handlers: Mapping[Any, Any] = {HTTPException: _unrouted, Problem: _problem, Exception: _failed}
+    inner = Starlette(routes=routes, exception_handlers=handlers)
     inner.router.redirect_slashes = False
     return Guard(inner, parts.limits.answer_seconds)
 
@@ -178,6 +179,11 @@ async def _unrouted(request: Request, found: Any) -> Response:
     return await _problem(request, problem)
 
 
+async def _failed(request: Request, fault: Exception) -> Response:
+    name = request.scope["duly.request"]
+    return told(Problem(500, "E312", f"a fault in Duly; its log says more, at request `{name}`"))
+
+
 class Guard:
     """What holds for every request: an id, a line in the log, headers; and no fault of ours is shown to others."""
 
@@ -195,6 +201,8 @@ class Guard:
             return
         begun, name, status = time.perf_counter(), _request_id(scope), 0
 
+        scope["duly.request"] = name
+
         async def sent(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
@@ -209,9 +217,6 @@ class Guard:
             self._log.debug("a request was broken off", request=name)
         except Exception as fault:  # noqa: BLE001 - whatever it is, the other side is not told
             self._log.fault("a request has failed", fault, request=name)
-            if not status:
-                problem = Problem(500, "E312", f"a fault in Duly; its log says more, at request `{name}`")
-                await told(problem)(scope, receive, sent)
         route = getattr(scope.get("route"), "path", "")
         seconds = round(time.perf_counter() - begun, 4)
         self._log.debug(

@@ -8,16 +8,22 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import uvicorn
+
+from duly.hosts.config import Faulty
+from duly.hosts.http.app import Parts, app
+from duly.hosts.http.connections import connection
+from duly.hosts.http.settings import Hook, Limits
+from duly.hosts.http.tokens import Callers
 from duly.hosts.mapping import Mapping, read
+from duly.hosts.views import Views
 from duly.sinks.base import Misconfigured
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-    from duly.hosts.http.settings import Limits
     from duly.hosts.service import Service
 
-FETCH = "pip install 'duly[service]'"
 _BACKLOG = 256
 
 
@@ -75,10 +81,6 @@ class Server:
 
 
 def _uvicorn(app: ASGIApp, limits: Limits) -> Any:
-    import uvicorn
-
-    from duly.hosts.http.connections import connection
-
     return uvicorn.Server(
         uvicorn.Config(
             app, http=connection(limits.header_seconds), loop="asyncio", ws="none", lifespan="off", log_config=None,
@@ -89,15 +91,7 @@ def _uvicorn(app: ASGIApp, limits: Limits) -> Any:
 
 
 def serve(service: Service) -> Server:
-    """HTTP as the configuration of a service asks for it. Raises Misconfigured, or Faulty for a mapping."""
-    try:
-        from duly.hosts.http.app import Parts, app
-        from duly.hosts.http.settings import Hook, Limits
-        from duly.hosts.http.tokens import Callers
-    except ImportError as error:
-        raise Misconfigured(f"`http` needs the package `{error.name}`: {FETCH}") from None
-    from duly.hosts.views import Views
-
+    """HTTP as the configuration of a service asks for it. Raises Faulty for a hook that cannot work."""
     config = service.config
     settings = config.http or {}
     limits = Limits.of(settings.get("limits", {}))
@@ -105,7 +99,7 @@ def serve(service: Service) -> Server:
         name: Hook.of(name, given, _mapping(service, name, given))
         for name, given in _webhooks(config.sources)
     }
-    views = Views(service.store, service.acting, config.matcher, lambda: getattr(service, "places", {}))
+    views = Views(service.store, service.acting, config.matcher, service.places)
     parts = Parts(
         service.intake, views, service.health, service.clock.now, Callers.of(settings.get("tokens", ())), hooks,
         limits, frozenset(settings.get("public", ())),
@@ -119,8 +113,6 @@ def _webhooks(sources: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _mapping(service: Service, name: str, given: Any) -> Mapping | None:
-    from duly.hosts.config import Faulty
-
     if "secret" not in given and not given.get("secrets"):
         message = f"the webhook `{name}` has no `secret`; without one anybody could send events"
         raise Faulty(
