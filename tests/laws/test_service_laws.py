@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from duly.acting import ActingSet
-from duly.cases import Event
+from duly.cases import Event, order, read_event
+from duly.compiler import Source, compile
 from duly.hosts.shard import Shard
 from duly.hosts.store import open_store
 from duly.hosts.store.contract import Line, Store
-from duly.instants import DAY, HOUR, render
+from duly.instants import DAY, MINUTE, render
 from duly.machines.keeping import kept
 from duly.machines.packed import Packing
 from duly.reconciliation import CANCELLED
@@ -155,7 +157,7 @@ def opened(
 def batches(events: Sequence[Event], draw: random.Random) -> Iterator[list[Event]]:
     """Events in order of time, some at once, those of one instant never apart."""
     found: list[Event] = []
-    for event in sorted(events, key=time_laws.order):
+    for event in sorted(events, key=order):
         if found and event.at != found[-1].at and draw.random() < 0.6:
             yield found
             found = []
@@ -165,31 +167,84 @@ def batches(events: Sequence[Event], draw: random.Random) -> Iterator[list[Event
 
 
 @cache
-def quiet() -> ActingSet:
-    """The policy with something of everything, without what goes through the desk or the set."""
-    found = time_laws.policy()
-    compiled = json.loads(json.dumps(found.compiled))
-    compiled["routing"] = {**compiled["routing"], "assign": {"strategy": "none"}}
-    for rule in compiled["routing"]["rules"]:
-        rule.pop("assign", None)
-    return ActingSet(compiled)
+def busy() -> ActingSet:
+    """A policy whose cases meet at the desk and in the set."""
+    folder = time_laws.CASES
+    text = "---\n".join(
+        (folder / part).read_text(encoding="utf-8")
+        for part in ("decisions/base.yaml", "timelines/everything.yaml")
+    )
+    for change in yaml.safe_load((folder / "timelines" / "meeting.yaml").read_text(encoding="utf-8")):
+        assert change["old"] in text, change
+        text = text.replace(change["old"], change["new"])
+    compilation = compile([Source("duly.yaml", text.encode())])
+    assert [each.message for each in compilation.diagnostics if each.severity == "error"] == []
+    return ActingSet(json.loads(json.dumps(compilation.compiled)))
+
+
+def busy_story(seed: int) -> list[Event]:
+    """A story with people who come and go, and customers of whom more becomes known."""
+    draw, events = random.Random(f"busy {seed}"), time_laws.story(seed)
+    told: list[dict[str, Any]] = [
+        {"type": draw.choice(["person.on_duty", "person.off_duty"]), "person": draw.choice(["lin", "wu"])}
+        for _ in range(draw.randint(0, 4))
+    ]
+    told += [
+        {
+            "type": "customer.updated",
+            "customer": f"K-{draw.randint(0, 1)}",
+            "data": {"region": draw.choice(["east", "west"])},
+        }
+        for _ in range(draw.randint(0, 3))
+    ]  # fmt: skip
+    for number, each in enumerate(told):
+        at = time_laws.START + draw.randint(0, 4 * 24 * 12) * 5 * MINUTE
+        events.append(read_event({"id": f"p-{number}", "at": render(at), **each}))
+    return events
+
+
+def in_order(service: Service, events: Sequence[Event], draw: random.Random) -> None:
+    """Let a service have events in the order of time, and work now and then."""
+    for batch in batches(events, draw):
+        service.accept(batch)
+        if draw.random() < 0.7:
+            service.work(batch[-1].at)
+    service.work(END)
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
-def test_the_service_is_the_timeline(chunk: int, folder: Path) -> None:
+@pytest.mark.parametrize("meeting", [False, True])
+def test_the_service_is_the_timeline(chunk: int, meeting: bool, folder: Path) -> None:
     """In order, however cut into batches and transactions, some thrown away: the same actions, the same state."""
     for seed in range(chunk, RUNS, CHUNKS):
-        draw, events = random.Random(f"order {seed}"), time_laws.story(seed)
-        timeline, actions = replayed(time_laws.policy(), events, END)
-        service = opened(folder, [time_laws.policy()], draw)
-        for batch in batches(events, draw):
-            service.accept(batch)
-            if draw.random() < 0.7:
-                service.work(
-                    batch[-1].at + draw.choice([0, 0, HOUR]) if batch[-1] is events[-1] else batch[-1].at
-                )
-        service.work(END)
+        draw, policy = random.Random(f"order {seed}"), busy() if meeting else time_laws.policy()
+        events = busy_story(seed) if meeting else time_laws.story(seed)
+        timeline, actions = replayed(policy, events, END)
+        service = opened(folder, [policy], draw)
+        in_order(service, events, draw)
         assert sorted(service.actions()) == sorted(action.id("base") for action in actions), seed
+        expected, stored = service.entities(timeline)
+        assert stored == expected, seed
+        service.store.close()
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_late_news_of_nothing(chunk: int, folder: Path) -> None:
+    """A late event that nobody hears of changes nothing, also where the desk and the set have had their say."""
+    for seed in range(chunk, RUNS, CHUNKS):
+        draw, events = random.Random(f"nothing {seed}"), busy_story(seed)
+        service = opened(folder, [busy()], draw)
+        in_order(service, events, draw)
+        before, timeline = service.actions(), replayed(busy(), events, END)[0]
+        late = [
+            read_event(
+                {"id": f"n-{number}", "type": "no.such.event", "at": render(case.at), "case": case.case}
+            )
+            for number, case in enumerate(event for event in events if event.case is not None)
+        ]
+        service.accept(late)
+        service.work(END)
+        assert service.actions() == before, seed
         expected, stored = service.entities(timeline)
         assert stored == expected, seed
         service.store.close()
@@ -200,8 +255,8 @@ def test_order_of_arrival(chunk: int, folder: Path) -> None:
     """In whatever order events come to a set without a desk, the same actions stand in the end, the same state."""
     for seed in range(chunk, RUNS, CHUNKS):
         draw, events = random.Random(f"arrival {seed}"), time_laws.story(seed)
-        timeline, actions = replayed(quiet(), events, END)
-        service = opened(folder, [quiet()], draw)
+        timeline, actions = replayed(time_laws.policy(), events, END)
+        service = opened(folder, [time_laws.policy()], draw)
         now = 0
         for event in draw.sample(events, len(events)):
             service.accept([event])
@@ -225,8 +280,8 @@ def test_cases_of_nobody(chunk: int, folder: Path) -> None:
         for event in events:
             if draw.random() < 0.7:
                 event.customer = None
-        timeline, actions = replayed(quiet(), events, END)
-        service = opened(folder, [quiet()], draw)
+        timeline, actions = replayed(time_laws.policy(), events, END)
+        service = opened(folder, [time_laws.policy()], draw)
         late = draw.random() < 0.5
         for batch in [draw.sample(events, len(events))] if late else batches(events, draw):
             for part in [[event] for event in batch] if late else [batch]:
