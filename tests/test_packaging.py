@@ -21,7 +21,10 @@ ROOT = Path(__file__).parent.parent
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 SETUPTOOLS = PROJECT["tool"]["setuptools"]
 PLACES = {name: ROOT / place for name, place in SETUPTOOLS["package-dir"].items()}
-DISTRIBUTIONS = {"yaml": "PyYAML", "re2": "google-re2", "durable_rules_engine": "durable-rules"}
+DISTRIBUTIONS = {
+    "durable_rules_engine": "durable-rules", "nats": "nats-py", "prometheus_client": "prometheus-client",
+    "re2": "google-re2", "yaml": "PyYAML",
+}  # fmt: skip
 """Modules that are called otherwise than the distribution they come in."""
 BY_NAME = {"durable_rules_engine", "tzdata"}
 """Modules that are not imported by a statement: one is an extra, of the other only the data are read."""
@@ -59,7 +62,7 @@ def declared() -> set[str]:
         *PROJECT["project"]["dependencies"],
         *(each for name in extras if name not in ("dev", "bench") for each in extras[name]),
     ]
-    return {re.split(r"[<>=!~ ]", each)[0] for each in wanted}
+    return {re.split(r"[<>=!~ \[]", each)[0] for each in wanted}
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +113,11 @@ def test_wheel_holds_schemas_and_packs(released: tuple[set[str], set[str]]) -> N
     }
     assert set() == wanted - wheel
     assert {"duly/py.typed", "duly_cli/py.typed"} <= wheel
+    store = "engine/duly/hosts/store/migrations"
+    assert {
+        f"duly/hosts/store/migrations/{path.relative_to(ROOT / store)}"
+        for path in (ROOT / store).rglob("*.sql")
+    } <= wheel
 
 
 def test_wheel_holds_nothing_else(released: tuple[set[str], set[str]]) -> None:

@@ -53,9 +53,14 @@ class Choice:
         self.parameters_file = parameters_file
 
 
-def load(argument: str, choice: Choice) -> Loaded:
-    """The compiled set that POLICY names. Raises Unreadable, or Invalid with every diagnostic."""
+def load(argument: str, choice: Choice, config: tuple[str, bytes] | None = None) -> Loaded:
+    """The compiled set that POLICY names. Raises Unreadable, or Invalid with every diagnostic.
+
+    `config`, the name and content of a configuration file, takes the place of the one in the folder.
+    """
     files = find(argument)
+    if config is not None:
+        files.config = config
     if files.bundle is not None:
         from duly_cli.bundles import unpack
 

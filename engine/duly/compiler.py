@@ -287,6 +287,7 @@ def _set(
             "zone": _zone(manifest, scope),
             "languages": spec.get("languages", []),
             "adoption": _adoption(manifest, scope),
+            **({"templates": spec["templates"]} if spec.get("templates") else {}),
         },
         "parameters": dict(sorted(values.items())),
         "vocabulary": pack_vocabulary(scope.vocabulary),

@@ -95,19 +95,10 @@ class PolicySet:
             self._survey(state, event, facts)
         self._advance(state, at, deeds, changed)
 
-    def check(self, event: Event) -> None:
-        """Raises Refused for an event that no case could take, whatever has happened to it before."""
-        self._payload(event)
-        if event.changes:
-            _, faults = self.case_intake(event.changes, False)
-            _refuse(faults, event.path + event.field_path)
-        if event.type == "customer.updated":
-            _, faults = self.customer_intake(event.payload, False)
-            _refuse(faults, event.path + "data.")
-
-    def _payload(self, event: Event) -> dict[str, Any]:
-        """The payload of an event as facts. Raises Refused."""
+    def _take(self, state: State, event: Event, changed: set[str]) -> dict[str, Any]:
+        """Let the facts of an event into the state; returns its payload as facts."""
         payload: dict[str, Any] = _NOTHING
+        opening = event.type == "case.opened" and state.opened_at is None
         if event.payload and event.type != "customer.updated":
             payload, faults = self.event_intake(event.payload, False)
             _refuse(faults, event.path + "data.")
@@ -118,12 +109,6 @@ class PolicySet:
                 raise Refused(
                     "C203", f"`{name}` is missing; every `{event.type}` has it", f"{event.path}data.{name}"
                 )
-        return payload
-
-    def _take(self, state: State, event: Event, changed: set[str]) -> dict[str, Any]:
-        """Let the facts of an event into the state; returns its payload as facts."""
-        payload = self._payload(event)
-        opening = event.type == "case.opened" and state.opened_at is None
         if event.changes or opening or event.type in _CHANGING:
             state.facts = state.facts.copy()
         if event.changes or opening:

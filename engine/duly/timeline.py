@@ -113,10 +113,9 @@ class Timeline:
         return actions
 
     def tell(self, key: str, at: int, told: Sequence[Told]) -> list[Action]:
-        """Everything due at or before `at`, and then what one entity is told by another."""
-        actions = self.until(at)
-        self._moment = at
-        return actions + self._apply(key, at, told)
+        """What an entity does that is told something by another; everything due before has been done."""
+        self._moment = max(at, self._moment)
+        return self._apply(key, at, told)
 
     def adopt(self, policy: ActingSet, at: int) -> list[Action]:
         """Let another revision be in force from `at` on: before the events of that instant (semantics §8)."""
@@ -200,8 +199,8 @@ class Timeline:
             if not alarms or alarms[0][0] > now:
                 break
             at, key = heapq.heappop(alarms)
-            state = self.entities[key]
-            if state.alarm is None or state.alarm > at:
+            state = self.entities.get(key)
+            if state is None or state.alarm is None or state.alarm > at:
                 continue
             # A target may have been moved into the past: what it sets off happens when that became known.
             self._moment = max(state.alarm, state.at)

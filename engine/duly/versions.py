@@ -139,12 +139,15 @@ class Shelf:
 def shelves(versions: Versions) -> tuple[Any, Any]:
     """The calendars and the targets that a stored timeline speaks of."""
     names = versions.names()
-    calendars = {name: versions[name].calendars for name in names}
-    targets = {
-        name: {target.rule: target for clock in versions[name].clocks for target in clock.targets}
-        for name in names
-    }
+    found = {name: shelf(versions[name]) for name in names}
+    calendars = {name: calendars for name, (calendars, _) in found.items()}
+    targets = {name: targets for name, (_, targets) in found.items()}
     return Shelf(calendars[names[0]], calendars), Shelf(targets[names[0]], targets)
+
+
+def shelf(policy: ActingSet) -> tuple[Any, dict[str, Any]]:
+    """The calendars of a set by name, and its targets by rule."""
+    return policy.calendars, {target.rule: target for clock in policy.clocks for target in clock.targets}
 
 
 def revision(policy: ActingSet) -> str:

@@ -21,6 +21,8 @@ _COMMANDS = {
     "init": "init",
     "inspect": "inspect",
     "key": "key",
+    "map": "map",
+    "run": "run",
     "schedule": "schedule",
     "schema": "schema",
     "simulate": "simulate",

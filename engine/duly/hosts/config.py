@@ -40,7 +40,7 @@ class Mode:
 class StoreSettings:
     """Where the state is kept. `retention` is how long the history of what is at rest is kept, in µs."""
 
-    url: str
+    url: str = field(repr=False)
     shards: int | None = None
     retention: int | None = None
 
@@ -200,6 +200,9 @@ class _Reading:
                 self.faults.append(
                     self._fault(place, "a webhook is listened for, and there is no `http`", "add `http`")
                 )
+            if source["type"] == "file" and "path" not in source:
+                place = ("spec", "sources", name)
+                self.faults.append(self._fault(place, "a source of type `file` has no `path`", "add `path`"))
 
     def _fault(self, place: Place, message: str, help: str | None, code: str = "D504") -> Diagnostic:
         return Diagnostic(code, message, self.document.span(place), path=render_path(place), help=help)

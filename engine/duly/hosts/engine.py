@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 from duly.cases import Refused
 from duly.hosts.clock import Clock
@@ -13,7 +14,7 @@ from duly.hosts.intake import Batch, Intake
 from duly.hosts.logs import Log
 from duly.hosts.metrics import Metrics
 from duly.hosts.shard import Shard, Step
-from duly.hosts.store.contract import Standing, Store
+from duly.hosts.store.contract import Reject, Standing, Store
 from duly.instants import SECOND
 
 LONGEST_NAP = 1.0
@@ -31,10 +32,12 @@ class Engine:
     """The loop of the service. `work` is what it does in a round; `run` goes round until it is told to stop."""
 
     def __init__(
-        self, store: Store, intake: Intake, clock: Clock, shard: Shard, metrics: Metrics, health: Health
-    ) -> None:
+        self, store: Store, intake: Intake, clock: Clock, shard: Shard, metrics: Metrics, health: Health,
+        given: Callable[[], None], failed: Callable[[], None],
+    ) -> None:  # fmt: skip
         self._store, self._intake, self._clock, self._shard = store, intake, clock, shard
         self._metrics, self._health = metrics, health
+        self._given, self._failed = given, failed
         self._log = Log("duly.engine")
         self._outages: dict[int, tuple[int, int]] = {}
         self._begun: set[int] = set()
@@ -52,13 +55,19 @@ class Engine:
             self._ear.start()
         self.thread.start()
 
-    def stop(self, seconds: float) -> None:
-        """Do what was accepted, and what is due, for at most so many seconds; then stop."""
-        self._stop_by = time.monotonic() + seconds
+    def stop(self) -> None:
+        """Do what was accepted, and what is due; then stop."""
+        if self._stop_by is None:
+            self._stop_by = float("inf")
         self._intake.stir()
-        self.thread.join()
+        if self.thread.ident is not None:
+            self.thread.join()
         if self._ear is not None:
             self._ear.join()
+
+    def hurry(self, seconds: float) -> None:
+        """When told to stop, take no longer than so many seconds from now."""
+        self._stop_by = time.monotonic() + seconds
 
     def _run(self) -> None:
         try:
@@ -69,8 +78,8 @@ class Engine:
                 except Unavailable as error:
                     self._wait_for_the_store(error)
         except BaseException as fault:  # noqa: BLE001 - whatever it is, nobody else would hear of it
-            self._log.error("the engine has failed and stops", fault)
-            self._health.becomes("failed")
+            self._log.fault("the engine has failed and stops", fault)
+            self._failed()
         finally:
             self._intake.shut("the service has stopped", for_good=True)
             self._intake.give_back("the service has stopped")
@@ -127,7 +136,10 @@ class Engine:
         self._metrics.stepped(time.perf_counter() - begun, "accept")
         for batch in batches:
             for number, line in batch.lines:
-                batch.receipts[number] = _receipt(line.id, next(standings))
+                receipt = batch.receipts[number] = _receipt(line.id, next(standings))
+                if receipt.status == "conflict":
+                    reject = Reject(line.received_at, line.origin, receipt.code, receipt.message, line.body)
+                    self._store.reject([reject])
             receipts = [each for each in batch.receipts if each is not None]
             for receipt in receipts:
                 self._metrics.taken(receipt.status, batch.origin)
@@ -159,6 +171,8 @@ class Engine:
             )
         self._metrics.stepped(seconds, "work")
         self._metrics.gave(step.types, step.lateness)
+        if step.actions:
+            self._given()
         if step.refused:
             self._log.warning(
                 "events were refused by the policy; see `duly journal rejects`", count=step.refused
@@ -175,7 +189,7 @@ class Engine:
         seconds = _BACK_OFF[min(self._failures, len(_BACK_OFF) - 1)]
         self._failures += 1
         if self._stop_by is not None:
-            seconds = min(seconds, max(0, self._stop_by - time.monotonic()))
+            seconds = max(0.0, min(seconds, self._stop_by - time.monotonic()))
         self._over.wait(seconds)
 
     def _recovered(self) -> None:

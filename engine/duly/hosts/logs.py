@@ -36,9 +36,13 @@ class Log:
         """What should not be, and was coped with."""
         self._log(logging.WARNING, message, facts)
 
-    def error(self, message: str, fault: BaseException | None = None, **facts: Any) -> None:
-        """What somebody has to see to; with `fault`, where in Duly it happened."""
-        self._log(logging.ERROR, message, facts, fault)
+    def error(self, message: str, **facts: Any) -> None:
+        """What somebody has to see to."""
+        self._log(logging.ERROR, message, facts)
+
+    def fault(self, message: str, error: BaseException, **facts: Any) -> None:
+        """A fault in Duly itself, or in a part that others made: with the place where it happened."""
+        self._log(logging.ERROR, message, facts, error)
 
     def _log(
         self, level: int, message: str, facts: Mapping[str, Any], fault: BaseException | None = None
@@ -68,7 +72,8 @@ class Lines(logging.Formatter):
         message = self._text(record.getMessage())
         if self._json:
             found = {"at": at, "level": record.levelname.lower(), "from": record.name, "message": message}
-            return json.dumps({**found, **facts}, ensure_ascii=False, default=str)
+            text = json.dumps({**found, **facts}, ensure_ascii=False, default=str)
+            return text if text.isprintable() else "".join(map(_visible, text))
         told = "".join(f" {key}={_quoted(value)}" for key, value in facts.items())
         return f"{at} {record.levelname.lower():7} {escaped(message)}{told}"
 
@@ -99,6 +104,11 @@ def escaped(text: str) -> str:
     return "".join(
         sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii") for sign in text
     )
+
+
+def _visible(sign: str) -> str:
+    """A sign of a JSON text, escaped where it is a control or parts lines."""
+    return sign if sign.isprintable() else json.dumps(sign)[1:-1]
 
 
 def _quoted(value: Any) -> str:

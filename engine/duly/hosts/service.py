@@ -6,8 +6,8 @@ import contextlib
 import os
 import signal
 import threading
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -15,6 +15,7 @@ import orjson
 
 from duly.acting import ActingSet
 from duly.cases import Event
+from duly.diagnostics import Path as Place
 from duly.hosts import sources
 from duly.hosts.clock import Clock, EventClock, WallClock
 from duly.hosts.config import Config, Faulty
@@ -26,46 +27,68 @@ from duly.hosts.logs import Log
 from duly.hosts.metrics import Metrics
 from duly.hosts.shard import Shard, wants_one_shard
 from duly.hosts.store import open_store
-from duly.hosts.store.contract import Store
+from duly.hosts.store.contract import InUse, Store
 from duly.instants import SECOND
 from duly.sinks.base import Misconfigured
 from duly.versions import revision
 
 SHARDS = 16
 """Shards of a store that several processes share, where nothing asks for one."""
+PATIENT_SECONDS = 3_600.0
+"""How long deliveries may take at the end of the input, as long as they go on."""
 
 
 class Service:
     """What runs: `intake` takes events, `store` keeps them, `clock` says what counts as now, `policy` is in force.
+
+    `places` gives, for explanations, the place of each rule in the files of the policy. One that is made for
+    `checking` is never started; it may stand beside a service that runs.
 
     Its parts are made with it: HTTP as `http.serve(service)`, deliveries as `delivery.Dispatcher(service)`, each
     source as `sources.source(name, settings, service)`; see hosts.contract.Part.
     """
 
     def __init__(
-        self, config: Config, policy: ActingSet, clock: Clock | None = None,
-        environment: Mapping[str, str] | None = None,
+        self, config: Config, policy: ActingSet, places: Callable[[], Mapping[str, Any]] = dict,
+        clock: Clock | None = None, environment: Mapping[str, str] | None = None, *, checking: bool = False,
     ) -> None:  # fmt: skip
         self.config = config
         self.log = Log("duly.service")
         self.metrics = Metrics()
         self.health = Health(self.metrics)
-        self.store: Store = open_store(config.store.url, shards=_shards(config, policy))
-        self._sets: dict[str, ActingSet] = {revision(policy): policy}
         self.policy = policy
-        self.clock = clock or self._clock()
-        self.intake = Intake(self.clock, self._check)
-        self.metrics.waiting(lambda: self.intake.size)
-        self._engine = Engine(
-            self.store, self.intake, self.clock, Shard(self.acting), self.metrics, self.health
-        )
+        self.places = places
+        self.failed = False
+        self.until: int | None = None
+        self.when_given: list[Callable[[], None]] = []
+        self._sets: dict[str, ActingSet] = {revision(policy): policy}
         self._watchdog = Watchdog(
             self.health, config.watchdog, config.folder, os.environ if environment is None else environment
         )
-        self._wanted = threading.Event()
+        self._wanted, self._told = threading.Event(), False
         self._open_sources = 0
-        self._begin_with(policy)
-        self.parts: list[Part] = list(self._parts())
+        self.store = _store(config, policy, checking=checking)
+        try:
+            self.clock = clock or self._clock()
+            self.intake = Intake(self.clock, self._check)
+            self.metrics.waiting(lambda: self.intake.size)
+            self._engine = Engine(
+                self.store,
+                self.intake,
+                self.clock,
+                Shard(self.acting),
+                self.metrics,
+                self.health,
+                self.given,
+                self._failed,
+            )
+            if not checking:
+                adopted = self.store.adoptions()
+                self.adopt(policy, None if adopted else 0)
+            self.parts: list[Part] = list(self._parts())
+        except BaseException:
+            self.store.close()
+            raise
 
     # Policies
 
@@ -93,10 +116,6 @@ class Service:
         """Raises Refused for an event that the policy in force cannot take."""
         self.policy.check(event)
 
-    def _begin_with(self, policy: ActingSet) -> None:
-        adopted = self.store.adoptions()
-        self.adopt(policy, None if adopted else 0)
-
     def _clock(self) -> Clock:
         if self.config.time == "wall":
             clock = WallClock()
@@ -115,18 +134,38 @@ class Service:
 
     # Life
 
+    def told(self) -> str:
+        """What a person wants to know of it before anything else."""
+        who = self.policy.identity
+        named = " ".join(each for each in (who["set"], who["version"]) if each)
+        return f"policy {named} ({who['revision'][:19]}), state in {self.config.store.shown}, time: {self.config.time}"
+
     def start(self) -> None:
         """Begin to work and to take events; come back at once. Raises Faulty for a part that cannot work."""
-        self._engine.start()
+        self.log.info(f"starting: {self.told()}")  # noqa: G004
         try:
-            for part in self.parts:
-                self.log.info(part.where())
-                part.start()
+            # Sinks get what is given out from their start on: before the first action is.
+            self._start_parts(brings=False)
+            self._engine.start()
+            self._start_parts(brings=True)
         except Misconfigured as error:
             self.stop()
             raise Faulty([self.config.fault(("spec",), str(error))]) from None
-        self.health.becomes("running")
+        if not self.failed:
+            self.health.becomes("running")
         self._watchdog.tell("READY=1")
+        self.log.info("running")
+
+    def _start_parts(self, *, brings: bool) -> None:
+        for part in self.parts:
+            if part.brings == brings:
+                part.start()
+                self.log.info(part.where())
+
+    def given(self) -> None:
+        """Actions were given out: tell those who want to know, each in `when_given`."""
+        for each in self.when_given:
+            each()
 
     def run(self) -> None:
         """Start, go on until told to stop, and stop. SIGTERM and SIGINT tell it; a second one leaves at once."""
@@ -147,28 +186,48 @@ class Service:
             self.end()
 
     def stop(self) -> None:
-        """Take nothing more, finish what was accepted, deliver what is to be delivered, let go of everything."""
+        """Take nothing more, finish what was accepted, deliver what is to be delivered, let go of everything.
+
+        Told to by a signal, it takes `stop_within` for that; at the end of its input, as long as it needs.
+        """
         self.health.becomes("stopping")
         self._watchdog.tell("STOPPING=1")
         self.log.info("stopping")
-        by = time.monotonic() + self.config.stop_within / SECOND
-        bring = [part for part in self.parts if getattr(part, "brings", True)]
-        for part in bring:
-            part.stop(max(0, by - time.monotonic()))
-        self.intake.shut("the service is stopping", for_good=True)
-        self._engine.stop(max(0, by - time.monotonic()))
         for part in self.parts:
-            if part not in bring:
-                part.stop(max(0, by - time.monotonic()))
+            if part.brings:
+                part.stop(self._left())
+        self.intake.shut("the service is stopping", for_good=True)
+        if self.until is not None and not self._told:
+            self.store.append((), (), {CLOCK: str(self.until).encode()})
+            self.clock.heard(self.until)
+        self._engine.stop()
+        for part in self.parts:
+            if not part.brings:
+                part.stop(self._left())
         self.store.close()
         self.health.becomes("stopped")
         self.log.info("stopped")
 
+    def close(self) -> None:
+        """Let go of what was never started."""
+        self.store.close()
+
+    def _left(self) -> float:
+        """How many seconds a part may take to stop."""
+        return self.config.stop_within / SECOND if self._told else PATIENT_SECONDS
+
+    def _failed(self) -> None:
+        self.failed = True
+        self.health.becomes("failed")
+        self.end()
+
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
         def told(number: int, _: Any) -> None:
-            if self._wanted.is_set():
+            if self._told:
                 leave(128 + number)
+            self._told = True
+            self._engine.hurry(self.config.stop_within / SECOND)
             self.end()
 
         before = {each: signal.signal(each, told) for each in (signal.SIGTERM, signal.SIGINT)}
@@ -179,19 +238,44 @@ class Service:
                 signal.signal(each, handler)
 
     def _parts(self) -> Iterator[Part]:
+        """The parts, each imported only where it is asked for: what it needs may not be installed."""
         if self.config.sinks:
-            yield self._part("delivery.dispatcher", "Dispatcher")
+            yield self._part(
+                ("spec", "sinks"), "service", lambda: _made("delivery.dispatcher", "Dispatcher")(self)
+            )
         if self.config.http is not None:
-            yield self._part("http.server", "serve")
+            yield self._part(("spec", "http"), "service", lambda: _made("http.server", "serve")(self))
         for name, settings in self.config.sources.items():
             if settings["type"] != "http-webhook":
                 self._open_sources += 1
-                yield sources.source(name, settings, self)
+                place: Place = ("spec", "sources", name)
+                yield self._part(place, settings["type"], partial(sources.source, name, settings, self))
 
-    def _part(self, module: str, name: str) -> Part:
-        """A part that is imported only where it is asked for: what it needs may not be installed."""
-        part: Part = getattr(import_module(f"duly.hosts.{module}"), name)(self)
-        return part
+    def _part(self, place: Place, extra: str, make: Callable[[], Part]) -> Part:
+        try:
+            return make()
+        except ImportError as error:
+            if (error.name or "").startswith("duly"):
+                raise
+            message = f"`{error.name}` is not installed"
+            fault = self.config.fault(place, message, f"run `pip install 'duly[{extra}]'`")
+            raise Faulty([fault]) from None
+        except Misconfigured as error:
+            raise Faulty([self.config.fault(place, str(error))]) from None
+
+
+def _made(module: str, name: str) -> Callable[[Service], Part]:
+    found: Callable[[Service], Part] = getattr(import_module(f"duly.hosts.{module}"), name)
+    return found
+
+
+def _store(config: Config, policy: ActingSet, *, checking: bool) -> Store:
+    try:
+        return open_store(config.store.url, shards=_shards(config, policy))
+    except InUse:
+        if not checking:
+            raise
+        return open_store(config.store.url, guest=True)
 
 
 def _shards(config: Config, policy: ActingSet) -> int:

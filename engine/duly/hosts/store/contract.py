@@ -162,6 +162,7 @@ class Work(Protocol):
     """The work on one shard, in one transaction. `now` is the instant up to which its alarms have been done,
     `adopted` the number of adoptions it has made.
 
+    `hub` says whether the desk and the set are in this shard, which is that of the group `set`.
     `version` changes whenever somebody has written to the shard's entities, or moved history; accepting lines
     leaves it as it is. Once the work has been left in order it is the version that this work made: a worker whose
     cache is of that version finds, with the next work, whether it still holds.
@@ -171,6 +172,7 @@ class Work(Protocol):
     now: int | None
     adopted: int
     version: int
+    hub: bool
 
     def adoptions(self) -> list[tuple[int, str]]:
         """See Store.adoptions."""
@@ -217,6 +219,9 @@ class Work(Protocol):
 
     def record(self, lines: Sequence[Line]) -> None:
         """Add lines to the journal that are taken already: what the hub said. Their ids need not be looked up."""
+
+    def place(self, cases: Mapping[str, str]) -> None:
+        """Say to which groups cases belong that the policy has opened, by name: events of them may follow."""
 
     def taken(self, seqs: Iterable[int]) -> None:
         """These lines are pending no more."""
@@ -363,7 +368,9 @@ class Store(Protocol):
         """The sinks that the store knows, by name."""
 
     def disable(self, sink: str, reason: str, now: int) -> None:
-        """Let a sink take no more until it is enabled; what is given out waits for it."""
+        """Let a sink be sent nothing until it is enabled. What is given out waits for it, for whoever delivers to
+        decide on.
+        """
 
     def enable(self, sink: str) -> bool:
         """Let a sink take what is given out again; whether it was disabled."""

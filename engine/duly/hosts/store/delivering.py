@@ -66,9 +66,7 @@ def sinks(session: Session) -> list[str]:
 
 
 def outgoing(session: Session, sink: str, now: int, limit: int) -> list[Parcel]:
-    """What a sink should deliver next: first what is to be tried again, then what is new. Nothing while disabled."""
-    if session.one("SELECT 1 FROM sinks WHERE sink = ? AND disabled <> ''", sink):
-        return []
+    """What a sink should deliver next: first what is to be tried again, then what is new."""
     parcels = [Parcel(*row) for row in session.all(_AGAIN, sink, now, limit)]
     left = limit - len(parcels)
     if left <= 0:
@@ -240,7 +238,7 @@ def outlets(session: Session) -> dict[str, Outlet]:
 
 
 def disable(session: Session, sink: str, reason: str, now: int) -> None:
-    """Let a sink take no more."""
+    """Let a sink be sent nothing."""
     session.run(_KNOWN, sink)
     session.run(
         "UPDATE sinks SET disabled = ?, disabled_at = ? WHERE sink = ?", reason or "disabled", now, sink

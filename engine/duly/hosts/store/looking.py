@@ -12,11 +12,12 @@ from duly.hosts.store.working import KEPT, LINE, OUT, kept
 def waiting(session: Session, until: int) -> list[int]:
     """The shards that have something to do by an instant."""
     rows = session.all(
-        "SELECT s.shard FROM shards s WHERE s.adopted < (SELECT count(*) FROM adoptions)"
+        "SELECT s.shard FROM shards s WHERE s.adopted < (SELECT count(*) FROM adoptions a WHERE a.at <= ?)"
         " OR EXISTS (SELECT 1 FROM pending p WHERE p.shard = s.shard AND p.at <= ?)"
         " OR EXISTS (SELECT 1 FROM moved m WHERE m.shard = s.shard)"
         " OR EXISTS (SELECT 1 FROM entities e WHERE e.shard = s.shard AND e.alarm <= ?)"
         " ORDER BY s.shard",
+        until,
         until,
         until,
     )

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from duly.hosts.store import accepting
 from duly.hosts.store.contract import Kept, Line, Out, Reject
-from duly.hosts.store.session import ENTITIES, NOTES, OUTBOX, REJECTS, Row, Session
+from duly.hosts.store.session import (
+    CASES,
+    ENTITIES,
+    HUB_GROUP,
+    NOTES,
+    OUTBOX,
+    REJECTS,
+    Row,
+    Session,
+    shard_of,
+)
 
 LINE = "j.id, j.at, j.grp, j.body, j.case_id, j.customer, j.origin, j.received_at, j.seq"
 KEPT = "key, grp, alarm, last, body, closed"
@@ -16,9 +26,10 @@ OUT = "id, at, type, grp, body, shard, seq"
 class ShardWork:
     """See contract.Work."""
 
-    def __init__(self, session: Session, shard: int, row: Row) -> None:
+    def __init__(self, session: Session, shard: int, shards: int, row: Row) -> None:
         self._session = session
         self.shard = shard
+        self.hub = shard == shard_of(HUB_GROUP, shards)
         self.now: int | None
         self.adopted: int
         self.version: int
@@ -132,19 +143,8 @@ class ShardWork:
         if entities:
             self._written = True
             latest = {entity.key: entity for entity in entities}
-            rows = [
-                (
-                    entity.key,
-                    entity.group,
-                    self.shard,
-                    entity.alarm,
-                    entity.last,
-                    int(entity.closed),
-                    entity.body,
-                )
-                for entity in latest.values()
-            ]
-            self._session.put(ENTITIES, rows, _REPLACE)
+            rows = [entity_row(entity, self.shard) for entity in latest.values()]
+            self._session.put(ENTITIES, rows, REPLACE)
 
     def forget(self, keys: Iterable[str]) -> None:
         """See contract.Work."""
@@ -158,6 +158,12 @@ class ShardWork:
             for line, seq in zip(lines, self._session.numbers(len(lines)), strict=True):
                 line.seq = seq
             accepting.write(self._session, lines)
+
+    def place(self, cases: Mapping[str, str]) -> None:
+        """See contract.Work."""
+        if cases:
+            self._written = True
+            self._session.put(CASES, sorted(cases.items()), "ON CONFLICT DO NOTHING")
 
     def taken(self, seqs: Iterable[int]) -> None:
         """See contract.Work."""
@@ -194,10 +200,23 @@ class ShardWork:
         return noted(self._session, self.shard, name)
 
 
-_REPLACE = (
+REPLACE = (
     "ON CONFLICT (key) DO UPDATE SET grp = excluded.grp, shard = excluded.shard, alarm = excluded.alarm,"
     " last = excluded.last, closed = excluded.closed, body = excluded.body"
 )
+
+
+def entity_row(entity: Kept, shard: int) -> Row:
+    """The columns of ENTITIES."""
+    return (
+        entity.key,
+        entity.group,
+        shard,
+        entity.alarm,
+        entity.last,
+        int(entity.closed),
+        entity.body,
+    )
 
 
 def kept(row: Row) -> Kept:
