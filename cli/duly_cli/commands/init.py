@@ -24,9 +24,7 @@ def init(directory: str, pack: str, listing: bool) -> int:
 
     Nothing that is there already is overwritten.
     """
-    packs = {
-        each.name: each for each in package_files("duly.policies").iterdir() if (each / "duly.yaml").is_file()
-    }
+    packs = _packs()
     if listing:
         click.echo("\n".join(sorted(packs)))
         return 0
@@ -51,6 +49,18 @@ def init(directory: str, pack: str, listing: bool) -> int:
             raise Unreadable(f"cannot write `{path}`: {(error.strerror or str(error)).lower()}") from None
     _say(directory, pack, content)
     return 0
+
+
+def _packs() -> dict[str, Traversable]:
+    """The packs that come with Duly, by name. Raises Unreadable where Duly is run without being installed."""
+    try:
+        folder = package_files("duly.policies")
+    except ModuleNotFoundError:
+        raise Unreadable(
+            "the packs come with an installed Duly, and this one runs from its source; install it with "
+            "`pip install --editable .` in the checkout, or copy a folder of `policies/`"
+        ) from None
+    return {each.name: each for each in folder.iterdir() if (each / "duly.yaml").is_file()}
 
 
 def _content(folder: Traversable, prefix: str = "") -> list[tuple[str, bytes]]:
