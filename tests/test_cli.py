@@ -187,6 +187,7 @@ def test_faults_go_to_everyone(home: Path) -> None:
         (["decide", "my-service", "-", "--at", "2026-03-11T12:15:00"], "--at"),
         (["decide", "my-service", "-", "--at", "tomorrow"], "--at"),
         (["decide", "my-service", "-", "--atx", "x"], "--at"),
+        (["simulate", "my-service", "-", "--until", "tomorrow"], "`--until`: expected an instant"),
         (["decide", "my-service", "-"], "no case in the input"),
         (["decide", "git:nowhere:my-service", "-"], "git:nowhere"),
         (["decied"], "did you mean `decide`?"),
@@ -212,6 +213,13 @@ def test_damaged_bundle_is_refused(home: Path) -> None:
     bundle.write_bytes(bundle.read_bytes().replace(b"first_response", b"first_respanse"))
     done = duly(home, "decide", "damaged.duly", CASE)
     assert (2, True) == (done.returncode, "damaged" in done.stderr)
+
+
+def test_a_bundle_is_whole(home: Path) -> None:
+    """Validating a bundle says that it is whole, and does not speak of files."""
+    assert 0 == duly(home, "build", "my-service", "-o", "whole.duly").returncode
+    done = duly(home, "validate", "whole.duly")
+    assert (0, "", True) == (done.returncode, done.stdout, "the bundle is whole" in done.stderr)
 
 
 def test_bundles_are_reproducible(home: Path) -> None:
