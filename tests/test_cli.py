@@ -222,6 +222,20 @@ def test_a_bundle_is_whole(home: Path) -> None:
     assert (0, "", True) == (done.returncode, done.stdout, "the bundle is whole" in done.stderr)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes")
+def test_a_bundle_goes_into_a_pipe(home: Path) -> None:
+    """Where something that is no file takes the bundle, it is written to and not replaced."""
+    pipe = home / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE) as reader:
+        built = duly(home, "build", "my-service", "-o", "pipe")
+        if not pipe.is_fifo():
+            reader.kill()
+        content = reader.communicate()[0]
+    assert (0, True) == (built.returncode, pipe.is_fifo())
+    assert content.startswith(b'{"duly-bundle"')
+
+
 def test_bundles_are_reproducible(home: Path) -> None:
     """Building twice gives the same bytes, with the cache and without."""
     duly(home, "build", "my-service", "-o", "one.duly")
@@ -286,6 +300,20 @@ def test_closed_pipe_is_no_error(home: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "duly_cli.main", "decide", "my-service", "many.jsonl", "--at", AT], cwd=home,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=surroundings(home),
+    )  # fmt: skip
+    assert process.stdout
+    process.stdout.close()
+    process.stdout = None
+    _, err = process.communicate(timeout=30)
+    assert (0, b"") == (process.returncode, err)
+
+
+@pytest.mark.parametrize("words", [["explain", "my-service", CASE], ["--help"], ["calendar", "show"]])
+def test_any_command_may_be_cut_short(home: Path, words: list[str]) -> None:
+    """What goes through click ends as quietly where nobody reads its output."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "duly_cli.main", *words], cwd=home, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, env=surroundings(home),
     )  # fmt: skip
     assert process.stdout
     process.stdout.close()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import shlex
+from contextlib import suppress
 from importlib.resources import files as package_files
 from importlib.resources.abc import Traversable
 
 import click
 
 from duly.diagnostics import did_you_mean
-from duly_cli.files import CONFIG, Unreadable, complain
+from duly_cli.files import CONFIG, Unreadable, complain, write
 
 _EXAMPLE = "params.example.yaml"
 
@@ -41,12 +42,9 @@ def init(directory: str, pack: str, listing: bool) -> int:
         )
     for name, text in content.items():
         path = os.path.join(directory, name)
-        try:
+        with suppress(OSError):  # told where the file cannot be written
             os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-            with open(path, "wb") as file:
-                file.write(text)
-        except OSError as error:
-            raise Unreadable(f"cannot write `{path}`: {(error.strerror or str(error)).lower()}") from None
+        write(path, text)
     _say(directory, pack, content)
     return 0
 
