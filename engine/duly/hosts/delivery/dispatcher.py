@@ -12,7 +12,7 @@ from duly.calendars.localtime import Zone
 from duly.hosts.clock import WallClock
 from duly.hosts.config import Config, Faulty
 from duly.hosts.delivery import settings as reading
-from duly.hosts.delivery.courier import Around
+from duly.hosts.delivery.calls import Around
 from duly.hosts.delivery.couriers import Couriers
 from duly.hosts.delivery.settings import Settings
 from duly.hosts.delivery.sorting import Action
