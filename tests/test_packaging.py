@@ -23,7 +23,7 @@ SETUPTOOLS = PROJECT["tool"]["setuptools"]
 PLACES = {name: ROOT / place for name, place in SETUPTOOLS["package-dir"].items()}
 DISTRIBUTIONS = {
     "durable_rules_engine": "durable-rules", "nats": "nats-py", "prometheus_client": "prometheus-client",
-    "psycopg": "psycopg[binary]", "re2": "google-re2", "yaml": "PyYAML",
+    "re2": "google-re2", "yaml": "PyYAML",
 }  # fmt: skip
 """Modules that are called otherwise than the distribution they come in."""
 BY_NAME = {"durable_rules_engine", "tzdata"}
@@ -113,6 +113,11 @@ def test_wheel_holds_schemas_and_packs(released: tuple[set[str], set[str]]) -> N
     }
     assert set() == wanted - wheel
     assert {"duly/py.typed", "duly_cli/py.typed"} <= wheel
+    store = "engine/duly/hosts/store/migrations"
+    assert {
+        f"duly/hosts/store/migrations/{path.relative_to(ROOT / store)}"
+        for path in (ROOT / store).rglob("*.sql")
+    } <= wheel
 
 
 def test_wheel_holds_nothing_else(released: tuple[set[str], set[str]]) -> None:

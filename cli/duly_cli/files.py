@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 MANIFEST = "duly.yaml"
 CONFIG = "duly.config.yaml"
+MAPPING = ".mapping.yaml"
 BUNDLE_MAGIC = b'{"duly-bundle"'
 
 
@@ -37,7 +38,7 @@ class Files:
         if base == CONFIG:
             if self.config is None or len(name) < len(self.config[0]):
                 self.config = (name, content)
-        elif not is_parameter_file(base):
+        elif not is_parameter_file(base) and not base.endswith(MAPPING):
             self.sources.append((name, content))
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 MAX_EVENT_BYTES = 256 * 1024
 MAX_NESTING = 32
 MAX_EVENTS = 100_000
+MAX_NAME = 500
 
 _ENVELOPE = frozenset(
     ("id", "type", "case", "customer", "person", "at", "actor", "data",
@@ -95,6 +96,10 @@ def _text(value: Any, path: str, example: str) -> str:
             else "a structure"
         )
         raise Refused("E102", f"expected a text such as `{example}`, found {found}", path)
+    if len(value) > MAX_NAME:
+        raise Refused("E111", f"a name of {len(value):,} characters; at most {MAX_NAME}", path)
+    if not value.isprintable() and any(sign < " " or "\x7f" <= sign <= "\x9f" for sign in value):
+        raise Refused("E111", f"a name with a control character in it: {value[:40]!a}", path)
     return value
 
 

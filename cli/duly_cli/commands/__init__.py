@@ -20,6 +20,7 @@ _COMMANDS = {
     "explain": "explain",
     "init": "init",
     "inspect": "inspect",
+    "map": "map",
     "run": "run",
     "schedule": "schedule",
     "schema": "schema",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -40,6 +41,9 @@ class Intake(Protocol):
         """Take events that come from `origin`, a source or a token: a receipt for each, in order, once all of
         them are durable. Raises Busy and Unavailable; then none of them counts as taken, and all may be sent again.
         """
+
+    def offer(self, offers: Sequence[Offer], origin: str) -> Future[list[Receipt]]:
+        """The same without waiting: what `accept` gives or raises is in the future. Raises Busy and Unavailable."""
 
 
 class Views(Protocol):

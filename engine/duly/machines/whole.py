@@ -66,7 +66,7 @@ class Sets:
                         None if survey.audience is None else predicate(survey.audience))
             for survey in surveys if survey.schedule is not None
         }  # fmt: skip
-        keeps_customers = bool(self._waves) or duties.for_each("customer")
+        self._meets = keeps_customers = bool(self._waves) or duties.for_each("customer")
         self.hears = duties.hears | counting.hears | ({"case.opened"} if keeps_customers else frozenset())
 
     def begin(self, name: str, at: int, first: Event) -> Whole:
@@ -92,7 +92,7 @@ class Sets:
     def apply(self, state: Whole, at: int, told: Sequence[Told], turn: Turn) -> None:
         """What the events of one instant do to the duties and counts of the set."""
         for event, facts in told:
-            if event.customer is not None:
+            if self._meets and event.customer is not None:
                 self._meet(state, event, facts, at)
             turn.subject = {"case": event.case, "customer": event.customer} if event.case is not None else {}
             if event.person is not None:

@@ -23,6 +23,9 @@ of any script, digits, `-` and `_`.
 
 Wherever a scalar stands, a parameter may stand instead: `{param: name}`. The manifest declares it, and whoever runs
 the policy gives its value. `id`, `title`, `note` and `source` are the policy's own and take none.
+
+A Mapping is no part of a set: it stands beside it, in a file `*.mapping.yaml`, and takes no parameters. See
+[mapping](mapping.md).
 """
 
 _VALUES = (
@@ -44,7 +47,7 @@ _SAID_ONCE = frozenset(("title", "note", "source"))
 def page() -> str:
     """The whole reference."""
     common = read(COMMON)["$defs"]
-    kinds = ", ".join(f"[{kind}](#{kind.lower()})" for kind in (*POLICY_KINDS, "Test"))
+    kinds = ", ".join(f"[{kind}](#{kind.lower()})" for kind in (*POLICY_KINDS, "Test", "Mapping"))
     parts = [
         INTRODUCTION,
         f"Kinds: {kinds}.\n",
@@ -54,7 +57,9 @@ def page() -> str:
         "## Metadata and schedules\n\n" + _section(COMMON, "metadata", common["metadata"])
         + "\n" + _section(COMMON, "schedule", common["schedule"]),
     ]  # fmt: skip
-    parts += [_kind(kind, name) for kind, name in (*POLICY_KINDS.items(), ("Test", "test"))]
+    parts += [
+        _kind(kind, name) for kind, name in (*POLICY_KINDS.items(), ("Test", "test"), ("Mapping", "mapping"))
+    ]
     return "\n".join(parts)
 
 
@@ -95,19 +100,22 @@ def _mappings(name: str, title: str, schema: Schema, seen: set[int]) -> list[tup
     return found
 
 
-def _within(name: str, key: str, schema: Schema) -> Iterator[tuple[str, Schema]]:
-    """The mappings that a value of `key` holds, and what each is called."""
+def _within(
+    name: str, key: str, schema: Schema, through: frozenset[str] = frozenset()
+) -> Iterator[tuple[str, Schema]]:
+    """The mappings that a value of `key` holds, and what each is called; `through` are the parts that led there."""
     if "$ref" in schema:
         home, part = resolve(name, schema["$ref"])
-        if home == name:
-            yield from _within(name, schema["$ref"].rsplit("/", 1)[-1], part)
+        if home == name and schema["$ref"] not in through:
+            own = schema["$ref"].rsplit("/", 1)[-1]
+            yield from _within(name, own, part, through | {schema["$ref"]})
         return
     if "properties" in schema:
         yield str(schema.get("title", key)), schema
     for each in ("items", "additionalProperties", "then", "else"):
         inner = schema.get(each)
         if isinstance(inner, dict):
-            yield from _within(name, key, inner)
+            yield from _within(name, key, inner, through)
 
 
 def _section(name: str, title: str, schema: Schema) -> str:
@@ -150,7 +158,11 @@ def _value(name: str, schema: Schema) -> str:
         key = schema["$ref"].rsplit("/", 1)[-1]
         if home == COMMON:
             return _noun(key)
-        return str(part.get("title", key)) if part.get("type") == "object" else _value(home, part)
+        return (
+            str(part.get("title", key))
+            if "title" in part or part.get("type") == "object"
+            else _value(home, part)
+        )
     if "if" in schema:
         other = [_value(name, schema[each]) for each in ("else", "then") if each in schema]
         if schema["if"] == {"type": "array"} and "then" in schema:

@@ -27,7 +27,7 @@ POLICY_KINDS = {
 }
 """The kinds of policy documents, each with the name of its schema."""
 
-KINDS = {**POLICY_KINDS, "Test": "test", "Config": "config"}
+KINDS = {**POLICY_KINDS, "Test": "test", "Config": "config", "Mapping": "mapping"}
 """Every `kind` that a document may have."""
 
 NAMES = (*KINDS.values(), "event", "case", "decision", "action", "diagnostics", "calendar-request")

@@ -24,5 +24,13 @@ def open_store(url: str, *, shards: int | None = None, guest: bool = False) -> S
         if not rest or rest.startswith(":memory"):
             raise Unavailable("`store.url` names no file; write `sqlite:duly.db`")
         return SqliteStore(Path(rest.removeprefix("//")), guest)
+    if colon and scheme in {"postgresql", "postgres"}:
+        try:
+            from duly.hosts.store.postgres import PostgresStore
+        except ImportError:
+            raise Unavailable(
+                "a store in PostgreSQL needs its driver: pip install 'duly[postgres]'"
+            ) from None
+        return PostgresStore(url, shards, guest)
     shown = scheme if colon else url
     raise Unavailable(f"no store is called `{shown}:`; `store.url` begins with `sqlite:` or `postgresql:`")

@@ -238,7 +238,7 @@ def outlets(session: Session) -> dict[str, Outlet]:
 
 
 def disable(session: Session, sink: str, reason: str, now: int) -> None:
-    """Let a sink take no more."""
+    """Let a sink be sent nothing."""
     session.run(_KNOWN, sink)
     session.run(
         "UPDATE sinks SET disabled = ?, disabled_at = ? WHERE sink = ?", reason or "disabled", now, sink

@@ -21,7 +21,7 @@ from duly.hosts.store.contract import (
     Standing,
     State,
 )
-from duly.hosts.store.session import Raced, Session, shard_of
+from duly.hosts.store.session import Raced, Session
 from duly.hosts.store.working import ShardWork
 
 T = TypeVar("T")
@@ -53,8 +53,8 @@ class RelationalStore:
         """A transaction that sees one state of the store, and changes nothing."""
         raise NotImplementedError
 
-    def writing(self) -> AbstractContextManager[Session]:
-        """A transaction that is committed if nothing is raised."""
+    def writing(self, alone: bool = False) -> AbstractContextManager[Session]:
+        """A transaction that is committed if nothing is raised, `alone` if nobody may append meanwhile."""
         raise NotImplementedError
 
     def holding(self, shard: int) -> AbstractContextManager[Session | None]:
@@ -106,7 +106,7 @@ class RelationalStore:
             if session is None or row is None:
                 yield None
                 return
-            work = ShardWork(session, shard, row, hub=shard == shard_of("set", self.shards))
+            work = ShardWork(session, shard, self.shards, row)
             yield work
             work.commit()
             gave = work.gave
@@ -251,15 +251,10 @@ class RelationalStore:
         self._swept = groups[-1] if groups else ""
         if not groups:
             self._write(lambda session: compaction.sweep(session, before))
-        by_shard: dict[int, list[str]] = {}
-        for group in groups:
-            by_shard.setdefault(shard_of(group, self.shards), []).append(group)
-        folded = 0
-        for shard, names in by_shard.items():
-            with self.holding(shard) as session:
-                if session is not None:
-                    folded += compaction.compact(session, shard, names, before, fold)
-        return folded
+            return 0
+        return self._write(
+            lambda session: compaction.compact(session, groups, before, self.shards, fold)
+        ) or self.compact(before, limit, fold)
 
     # How it is done
 
@@ -268,12 +263,13 @@ class RelationalStore:
             return read(session)
 
     def _write(self, write: Callable[[Session], T]) -> T:
+        alone = False
         for _ in range(_RACES):
             try:
-                with self.writing() as session:
+                with self.writing(alone) as session:
                     return write(session)
-            except Raced:
-                continue
+            except Raced as raced:
+                alone = alone or raced.alone
         raise Unavailable("the store is too busy: other transactions were in the way again and again")
 
     def _announce(self, session: Session) -> None:

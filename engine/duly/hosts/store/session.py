@@ -9,6 +9,9 @@ from typing import Any, Protocol
 
 Row = tuple[Any, ...]
 
+HUB_GROUP = "set"
+"""The group of the desk and the set. It is never at rest, and its history stays: a replay asks who was on duty."""
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -101,7 +104,11 @@ class Session(Protocol):
 
 
 class Raced(Exception):
-    """Another transaction was in the way of this one, which is to be done again."""
+    """Another transaction was in the way of this one, which is to be done again; `alone` if with nobody beside it."""
+
+    def __init__(self, alone: bool = False) -> None:
+        super().__init__("another transaction was in the way")
+        self.alone = alone
 
 
 def shard_of(group: str, shards: int) -> int:

@@ -6,7 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from duly.hosts.store import accepting
 from duly.hosts.store.contract import Kept, Line, Out, Reject
-from duly.hosts.store.session import CASES, ENTITIES, NOTES, OUTBOX, REJECTS, Row, Session
+from duly.hosts.store.session import (
+    CASES,
+    ENTITIES,
+    HUB_GROUP,
+    NOTES,
+    OUTBOX,
+    REJECTS,
+    Row,
+    Session,
+    shard_of,
+)
 
 LINE = "j.id, j.at, j.grp, j.body, j.case_id, j.customer, j.origin, j.received_at, j.seq"
 KEPT = "key, grp, alarm, last, body, closed"
@@ -16,10 +26,10 @@ OUT = "id, at, type, grp, body, shard, seq"
 class ShardWork:
     """See contract.Work."""
 
-    def __init__(self, session: Session, shard: int, row: Row, *, hub: bool = True) -> None:
+    def __init__(self, session: Session, shard: int, shards: int, row: Row) -> None:
         self._session = session
-        self.hub = hub
         self.shard = shard
+        self.hub = shard == shard_of(HUB_GROUP, shards)
         self.now: int | None
         self.adopted: int
         self.version: int
@@ -133,19 +143,8 @@ class ShardWork:
         if entities:
             self._written = True
             latest = {entity.key: entity for entity in entities}
-            rows = [
-                (
-                    entity.key,
-                    entity.group,
-                    self.shard,
-                    entity.alarm,
-                    entity.last,
-                    int(entity.closed),
-                    entity.body,
-                )
-                for entity in latest.values()
-            ]
-            self._session.put(ENTITIES, rows, _REPLACE)
+            rows = [entity_row(entity, self.shard) for entity in latest.values()]
+            self._session.put(ENTITIES, rows, REPLACE)
 
     def forget(self, keys: Iterable[str]) -> None:
         """See contract.Work."""
@@ -162,7 +161,9 @@ class ShardWork:
 
     def place(self, cases: Mapping[str, str]) -> None:
         """See contract.Work."""
-        self._session.put(CASES, sorted(cases.items()), "ON CONFLICT (name) DO NOTHING")
+        if cases:
+            self._written = True
+            self._session.put(CASES, sorted(cases.items()), "ON CONFLICT DO NOTHING")
 
     def taken(self, seqs: Iterable[int]) -> None:
         """See contract.Work."""
@@ -199,10 +200,23 @@ class ShardWork:
         return noted(self._session, self.shard, name)
 
 
-_REPLACE = (
+REPLACE = (
     "ON CONFLICT (key) DO UPDATE SET grp = excluded.grp, shard = excluded.shard, alarm = excluded.alarm,"
     " last = excluded.last, closed = excluded.closed, body = excluded.body"
 )
+
+
+def entity_row(entity: Kept, shard: int) -> Row:
+    """The columns of ENTITIES."""
+    return (
+        entity.key,
+        entity.group,
+        shard,
+        entity.alarm,
+        entity.last,
+        int(entity.closed),
+        entity.body,
+    )
 
 
 def kept(row: Row) -> Kept:

@@ -42,7 +42,7 @@ CREATE TABLE entities (
     closed INTEGER NOT NULL,
     body BLOB NOT NULL
 );
-CREATE INDEX entities_group ON entities (grp);
+CREATE INDEX entities_group ON entities (grp, key);
 CREATE INDEX entities_alarm ON entities (shard, alarm, key) WHERE alarm IS NOT NULL;
 
 CREATE TABLE bases (

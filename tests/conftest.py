@@ -1,0 +1,37 @@
+"""What tests of several rooms share: a PostgreSQL server, started once, and stores that are empty."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from postgres_server import Server
+
+_STORES = count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL server."""
+    server = Server()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a store that is not there yet, in each kind of database."""
+    return url_of(request.param, tmp_path, lambda: request.getfixturevalue("postgres"))
+
+
+def url_of(kind: str, folder: Path, server: Callable[[], Server]) -> str:
+    """The URL of a store of a kind that is not there yet."""
+    if kind == "sqlite":
+        return f"sqlite:{folder / 'duly.db'}"
+    return f"{server().url}&schema=s{next(_STORES)}"
