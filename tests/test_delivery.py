@@ -375,7 +375,8 @@ def test_quiet_hours_put_off_and_never_drop(worlds: Any) -> None:
     begun = world.clock.now()
     world.give(
         action("a"), action("urgent", data={"severity": "high"}), action("fact", "clock.breached", ()),
-        action("end", "escalation.cancelled", ()), action("b"), action("wu", to=["person:wu"], data={"severity": "high"}),
+        action("end", "escalation.cancelled", ()), action("b"),
+        action("wu", to=["person:wu"], data={"severity": "high"}),
     )  # fmt: skip
     world.run(60)
     assert ["urgent", "fact", "end"] == sink.ids
@@ -393,7 +394,7 @@ def test_what_was_cancelled_while_it_waited_is_not_sent(worlds: Any) -> None:
         {"sinks": {"chat": {"type": "console", "quiet": {"calendar": "office"}}}},
         start="2026-03-02T22:00:00Z",
     )
-    step = {"ladder": "response", "clock": "first_response", "cycle": 1}
+    step: dict[str, Any] = {"ladder": "response", "clock": "first_response", "cycle": 1}
     world.give(action("a"), action("b"), action("c", **step), action("d", **{**step, "cycle": 2}))
     world.run(60)
     world.give(
@@ -477,8 +478,10 @@ def test_nobody_known_is_a_dead_letter_that_says_so(worlds: Any) -> None:
     world.give(action("a"), action("f", "clock.breached", ()))
     world.run()
     assert [
-        "no address of `person:lin` is known: give it one under `addresses`, or the sink `mail` an `address` for "
-        "whoever has none",
+        (
+            "no address of `person:lin` is known: give it one under `addresses`, or the sink `mail` an `address` for "
+            "whoever has none"
+        ),
         "`clock.breached` names nobody, and the sink `mail` has no `address` of its own",
     ] == [letter.reason for _, letter in world.store.parcels("mail", "dead")]
     world = worlds({"sinks": {"mail": {"type": "console", "address": "desk@example.com"}}})
@@ -569,7 +572,8 @@ SPECS = st.fixed_dictionaries({
         "c": st.just({"type": "console"}),
     }),
     "deliver": st.lists(st.sampled_from([
-        {"when": {"type": ["notify"]}, "sinks": ["a"]}, {"when": {"severity": ["high"]}, "sinks": ["a", "b"], "also": True},
+        {"when": {"type": ["notify"]}, "sinks": ["a"]},
+        {"when": {"severity": ["high"]}, "sinks": ["a", "b"], "also": True},
         {"when": {"type": ["task"]}, "sinks": []}, {"when": {"to": ["person:1"]}, "sinks": ["c"]},
     ]), max_size=3),
     "addresses": st.just({"person:0": {"a": "0@x", "b": "0@x"}, "person:1": {"b": "1@x"}}),
