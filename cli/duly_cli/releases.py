@@ -26,14 +26,16 @@ SUFFIX = ".duly"
 
 class Releases:
     """A place that policies come from. `trust` are public keys; where there are any, only bundles signed by
-    one of them count.
+    one of them count. `own` is a configuration, its name and content, that counts instead of the one beside it.
     """
 
     def __init__(
-        self, place: str, choice: Choice, trust: Sequence[str] = (), *, folder: bool = False
-    ) -> None:
+        self, place: str, choice: Choice, trust: Sequence[str] = (), *, folder: bool = False,
+        own: tuple[str, bytes] | None = None,
+    ) -> None:  # fmt: skip
         self.place = place
         self.choice = choice
+        self.own = own
         self.trust = signing.read_trust(trust, "`trust`")
         self.folder = folder
         self.passed_over: list[str] = []
@@ -86,7 +88,7 @@ class Releases:
             if not files.is_policy(place) or os.path.isdir(place) or place.startswith("git:"):
                 raise Unreadable(f"`{place}` is not a signed bundle, and `trust` asks for one")
             signing.trusted(bundles.head(files.read(place), place), place, self.trust)
-        return sources.load(place, self.choice)
+        return sources.load(place, self.choice, self.own)
 
     def _names(self) -> list[str]:
         if self.folder:

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from duly.acting import ActingSet
+from duly.hosts.contract import Unavailable
 from duly.hosts.logs import Log
-from duly.hosts.store.contract import Unavailable
 from duly.versions import revision
 
 EVERY_SECONDS = 2.0
@@ -27,8 +27,8 @@ class Place(Protocol):
     def mark(self) -> object:
         """What the place looks like now, cheaply; another answer means that it is worth loading again."""
 
-    def load(self) -> ActingSet:
-        """The policy that counts now. Raises Unusable."""
+    def load(self, running: ActingSet) -> ActingSet:
+        """The policy that counts now, of the set that is `running`. Raises Unusable."""
 
 
 class Reload:
@@ -36,6 +36,9 @@ class Reload:
 
     A place that has just changed is given time until the next look, so that half a copy is not loaded.
     """
+
+    brings = True
+    """It is stopped before the engine is, as those are that bring events."""
 
     def __init__(
         self, place: Place, adopt: Callable[[ActingSet], None], running: Callable[[], ActingSet],
@@ -84,7 +87,7 @@ class Reload:
     def _take(self, mark: object) -> None:
         before = self._running()
         try:
-            policy = self._place.load()
+            policy = self._place.load(before)
             self._loaded = mark
             if revision(policy) != revision(before):
                 self._adopt(policy)
