@@ -39,7 +39,9 @@ def configuration(file: str, content: bytes, environment: Mapping[str, str]) -> 
     return config
 
 
-def service(config: Config, file: str, content: bytes, until: str | None = None) -> Service:
+def service(
+    config: Config, file: str, content: bytes, until: str | None = None, *, checking: bool = False
+) -> Service:
     """The service, not started. Raises Unreadable, Invalid and Faulty, and what opening a store raises."""
     name = config.policy or "."
     argument = name if name.startswith("git:") else str(config.path(name))
@@ -48,7 +50,7 @@ def service(config: Config, file: str, content: bytes, until: str | None = None)
     loaded = load(argument, Choice(), own)
     policy = deciding.opened(loaded, None, ActingSet)
     logs.configure({**config.log, "mask": [*config.log.get("mask", ()), *_sensitive(policy)]}, config.secrets)
-    found = Service(config, policy, lambda: loaded.places)
+    found = Service(config, policy, lambda: loaded.places, checking=checking)
     if until is not None:
         found.until = instants.parse(until)
     return found

@@ -47,6 +47,42 @@ _decoder = json.JSONDecoder(parse_constant=_constant, parse_float=_decimal, obje
 
 def value(text: bytes) -> Any:
     """The JSON value that the bytes say. Raises Refused with the reason and the column."""
+    found = message(text)
+    if len(text) > MAX_EVENT_BYTES:
+        _check_sizes(found, len(text))
+    return found
+
+
+def listed(text: bytes) -> list[Any]:
+    """The values of a JSON list; a Refused stands in the place of one that is too large, or nested too deep.
+
+    Raises Refused where the whole is no list, or no JSON.
+    """
+    found = _parsed(text)
+    if not isinstance(found, list):
+        raise Refused("E102", "expected a list of events")
+    deep = text.count(b"{") + text.count(b"[") > MAX_NESTING
+    large = len(text) > MAX_EVENT_BYTES
+    return [_fitting(each, deep, large) for each in found] if deep or large else found
+
+
+def message(text: bytes) -> Any:
+    """The JSON value of a message of another system, which may be larger than an event. Raises Refused."""
+    found = _parsed(text)
+    if text.count(b"{") + text.count(b"[") > MAX_NESTING and _depth(found) > MAX_NESTING:
+        raise Refused("E004", f"nested more than {MAX_NESTING} deep")
+    return found
+
+
+def _fitting(found: Any, deep: bool, large: bool) -> Any:
+    if deep and isinstance(found, (dict, list)) and _depth(found) > MAX_NESTING:
+        return Refused("E004", f"nested more than {MAX_NESTING} deep")
+    if large and (size := _size(found)) > MAX_EVENT_BYTES:
+        return Refused("E003", f"an event of {size:,} bytes; at most {MAX_EVENT_BYTES:,}")
+    return found
+
+
+def _parsed(text: bytes) -> Any:
     try:
         decoded = text.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -61,10 +97,6 @@ def value(text: bytes) -> Any:
         raise Refused("E004", f"nested more than {MAX_NESTING} deep") from None
     except ValueError as error:
         raise Refused("E001", f"not JSON: {str(error)[:80].lower()}") from None
-    if text.count(b"{") + text.count(b"[") > MAX_NESTING and _depth(found) > MAX_NESTING:
-        raise Refused("E004", f"nested more than {MAX_NESTING} deep")
-    if len(text) > MAX_EVENT_BYTES:
-        _check_sizes(found, len(text))
     if b"\\ud" in text or b"\\uD" in text:
         _check_characters(found)
     return found
@@ -103,7 +135,7 @@ def _check_sizes(found: Any, size: int) -> None:
     """A case may be large by its many events; each of them, and the rest, may not."""
     events = found.get("events") if isinstance(found, dict) else None
     for number, event in enumerate(events if isinstance(events, list) else ()):
-        own = len(json.dumps(event, ensure_ascii=False, default=str).encode("utf-8", "surrogatepass"))
+        own = _size(event)
         size -= own
         if own > MAX_EVENT_BYTES:
             raise Refused(
@@ -111,6 +143,10 @@ def _check_sizes(found: Any, size: int) -> None:
             )
     if size > MAX_EVENT_BYTES:
         raise Refused("E003", f"{size:,} bytes; at most {MAX_EVENT_BYTES:,} but for `events`")
+
+
+def _size(found: Any) -> int:
+    return len(json.dumps(found, ensure_ascii=False, default=str).encode("utf-8", "surrogatepass"))
 
 
 def values(stream: Iterable[bytes]) -> Iterator[tuple[int, Any]]:

@@ -36,7 +36,7 @@ def run(file: str, check: bool, until: str | None) -> int:
         config = serving.configuration(file, content, os.environ)
         if until is not None and config.time != "events":
             raise click.UsageError("`--until` needs `time: events` in the configuration")
-        service = serving.service(config, file, content, until)
+        service = serving.service(config, file, content, until, checking=check)
         if check:
             service.close()
             complain(f"`{file}` can be run: {service.told()}")

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from duly.cases import Event, Refused, read_event
+from duly.cases import MAX_EVENT_BYTES, Event, Refused, read_event
 from duly.hosts.clock import Clock
 from duly.hosts.contract import Busy, Offer, Receipt, Unavailable
 from duly.hosts.store.contract import Line, Reject
@@ -94,7 +94,10 @@ class Intake:
         if self._clock.live and event.at > now + AHEAD:
             raise Refused("E110", f"the event says `{render(event.at)}`, and it is `{render(now)}`", "at")
         self.check(event)
-        return line(event, offer.value, origin, now)
+        found = line(event, offer.value, origin, now)
+        if len(found.body) > MAX_EVENT_BYTES:
+            raise Refused("E003", f"an event of {len(found.body):,} bytes; at most {MAX_EVENT_BYTES:,}")
+        return found
 
     # For the engine
 

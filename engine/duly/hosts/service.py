@@ -27,7 +27,7 @@ from duly.hosts.logs import Log
 from duly.hosts.metrics import Metrics
 from duly.hosts.shard import Shard, wants_one_shard
 from duly.hosts.store import open_store
-from duly.hosts.store.contract import Store
+from duly.hosts.store.contract import InUse, Store
 from duly.instants import SECOND
 from duly.sinks.base import Misconfigured
 from duly.versions import revision
@@ -41,7 +41,8 @@ PATIENT_SECONDS = 3_600.0
 class Service:
     """What runs: `intake` takes events, `store` keeps them, `clock` says what counts as now, `policy` is in force.
 
-    `places` gives, for explanations, the place of each rule in the files of the policy.
+    `places` gives, for explanations, the place of each rule in the files of the policy. One that is made for
+    `checking` is never started; it may stand beside a service that runs.
 
     Its parts are made with it: HTTP as `http.serve(service)`, deliveries as `delivery.Dispatcher(service)`, each
     source as `sources.source(name, settings, service)`; see hosts.contract.Part.
@@ -49,7 +50,7 @@ class Service:
 
     def __init__(
         self, config: Config, policy: ActingSet, places: Callable[[], Mapping[str, Any]] = dict,
-        clock: Clock | None = None, environment: Mapping[str, str] | None = None,
+        clock: Clock | None = None, environment: Mapping[str, str] | None = None, *, checking: bool = False,
     ) -> None:  # fmt: skip
         self.config = config
         self.log = Log("duly.service")
@@ -66,7 +67,7 @@ class Service:
         )
         self._wanted, self._told = threading.Event(), False
         self._open_sources = 0
-        self.store: Store = open_store(config.store.url, shards=_shards(config, policy))
+        self.store = _store(config, policy, checking=checking)
         try:
             self.clock = clock or self._clock()
             self.intake = Intake(self.clock, self._check)
@@ -81,8 +82,9 @@ class Service:
                 self.given,
                 self._failed,
             )
-            adopted = self.store.adoptions()
-            self.adopt(policy, None if adopted else 0)
+            if not checking:
+                adopted = self.store.adoptions()
+                self.adopt(policy, None if adopted else 0)
             self.parts: list[Part] = list(self._parts())
         except BaseException:
             self.store.close()
@@ -265,6 +267,15 @@ class Service:
 def _made(module: str, name: str) -> Callable[[Service], Part]:
     found: Callable[[Service], Part] = getattr(import_module(f"duly.hosts.{module}"), name)
     return found
+
+
+def _store(config: Config, policy: ActingSet, *, checking: bool) -> Store:
+    try:
+        return open_store(config.store.url, shards=_shards(config, policy))
+    except InUse:
+        if not checking:
+            raise
+        return open_store(config.store.url, guest=True)
 
 
 def _shards(config: Config, policy: ActingSet) -> int:

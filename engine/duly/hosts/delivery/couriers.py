@@ -100,7 +100,7 @@ class Couriers:
             except Exception as fault:  # noqa: BLE001 - one sink's trouble must not end its deliveries for good
                 failures += 1
                 courier = None
-                self._log.error("a round of deliveries has failed", fault, sink=name)
+                self._log.fault("a round of deliveries has failed", fault, sink=name)
             if failures:
                 self._stopped.wait(min(0.1 * 2 ** min(failures, 10), 10))
                 if self._finishing.is_set():
@@ -155,4 +155,4 @@ class Couriers:
         try:
             close(self._sinks[name])
         except Exception as fault:  # noqa: BLE001 - the service stops all the same
-            self._log.error("a sink could not be closed", fault, sink=name)
+            self._log.fault("a sink could not be closed", fault, sink=name)

@@ -200,8 +200,9 @@ class SqliteStore(RelationalStore):
     def _prepare(self, connection: sqlite3.Connection) -> None:
         """See that the file is ours, of a version that we know, and bring it up to ours."""
         session = SqliteSession(connection, self.path)
-        ((mark,),) = session.all("PRAGMA application_id")
-        ((objects,),) = session.all("SELECT count(*) FROM sqlite_schema")
+        with _transaction(connection, "BEGIN", self.path):  # Another process may be making it at this moment.
+            ((mark,),) = session.all("PRAGMA application_id")
+            ((objects,),) = session.all("SELECT count(*) FROM sqlite_schema")
         if mark != APPLICATION and (mark or objects):
             raise Damaged(
                 f"`{self.path}` is a SQLite file of something else; name another one as `store.url`"
@@ -226,6 +227,8 @@ def migrate(connection: sqlite3.Connection, path: Path, wanted: Sequence[str]) -
     if version == len(wanted):
         return
     with _transaction(connection, "BEGIN IMMEDIATE", path):
+        # Another process may have been quicker.
+        ((version,),) = session.all("PRAGMA user_version")
         for step in wanted[version:]:
             for statement in _statements(step):
                 session.run(statement)
