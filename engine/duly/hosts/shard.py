@@ -87,7 +87,8 @@ class _Turn:
     """One step: what it reads, what it does in the world, what it writes."""
 
     def __init__(self, world: World, work: Work, now: int, wall: bool, limit: int) -> None:
-        self._world, self._work, self._now, self._wall, self._limit = world, work, now, wall, limit
+        self._world, self._work, self._wall, self._limit = world, work, wall, limit
+        self._now = now if work.now is None else max(now, work.now)  # time never goes back
         self._outs: list[Out] = []
         self._gone: list[str] = []
         self._lines: dict[str, Line] = {}
@@ -160,14 +161,14 @@ class _Turn:
         """Work out anew the groups that have come too late; the lines that are in time."""
         world, work = self._world, self._work
         late = dict.fromkeys(work.moved())
-        if world.latest is not None:
-            latest = world.latest
-            suspects = [line for line in lines if line.at <= latest and line.group != "set"]
-            if suspects:
-                lasts = work.group_of({line.group for line in suspects})
-                late.update(dict.fromkeys(
-                    line.group for line in suspects if line.at <= lasts.get(line.group, line.at - 1)
-                ))  # fmt: skip
+        turn = world.turn()
+        latest = turn if world.latest is None else max(turn, world.latest)
+        suspects = [line for line in lines if line.at <= latest and line.group != "set"]
+        if suspects:
+            lasts = work.group_of({line.group for line in suspects})
+            late.update(dict.fromkeys(
+                line.group for line in suspects if line.at < turn or line.at <= lasts.get(line.group, line.at - 1)
+            ))  # fmt: skip
         until = work.now
         if not late or until is None:
             return lines

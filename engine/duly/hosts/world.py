@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from duly.acting import ActingSet
+from duly.calendars.limits import NEVER
 from duly.cases import Event, read_event
 from duly.doings import Doings
 from duly.hosts.entities import Entities
@@ -81,6 +82,12 @@ class World:
         versions = self.timeline.versions
         self.entities.packing = Packing({name: shelf(versions[name]) for name in versions.names()})
 
+    def turn(self) -> int:
+        """The latest instant at which the world became another for everybody: a revision was adopted, somebody came
+        on duty or went. What happened before that is not to be taken as if it had happened after.
+        """
+        return max([at for at, _ in self.made[1:]] + list(self.timeline.spoke.values()), default=-NEVER)
+
     def presence(self, work: Work) -> Sequence[Event]:
         """Who said when to be on duty or not, as far as that was taken."""
         if self._presence is None:
@@ -139,11 +146,12 @@ class World:
             [row.last for row in rows] + ([] if self.latest is None else [self.latest]), default=None
         )
         note = self._noted()
+        changed = bool(rows or forgotten or note != self._note)
         if note != self._note:
             work.note(NOTE, note)
             self._note = note
         self.entities.settle(touched, self._cache_size)
-        self._left = work, began, bool(rows or forgotten)
+        self._left = work, began, changed
 
     def _noted(self) -> bytes:
         timeline = self.timeline

@@ -184,6 +184,10 @@ def _guard(settings: Mapping[str, Any]) -> Guard:
 def _url(text: str, guard: Guard) -> tuple[str, tuple[str, int]]:
     """The URL as it is requested, and its host and port. Raises Misconfigured, without showing what may be secret."""
     wanted = "expected an address such as `https://hooks.example.com/duly`"
+    if re.search(r"[\x00-\x20\x7f]", text):
+        raise Misconfigured(
+            "`url`: it has a space or a control character; what is not ASCII is written with `%`"
+        )
     try:
         parts = urlsplit(text)
         port = parts.port or (443 if parts.scheme == "https" else 80)
