@@ -13,6 +13,7 @@ import duly
 from duly.diagnostics import did_you_mean
 
 _COMMANDS = {
+    "audit": "audit",
     "build": "build",
     "calendar": "calendar",
     "clauses": "clauses",
