@@ -82,27 +82,27 @@ class Service:
         """Events come in."""
         self.store.append([line(event) for event in events])
 
-    def work(self, now: int) -> None:
+    def work(self, now: int, outage: tuple[int, int] | None = None) -> None:
         """Do everything that is due by now, in steps."""
         limit = self.draw.choice([1, 4, 30, 1000])
         for number in range(100_000):
-            if not self._step(now, limit) and not self.store.waiting(now):
+            if not self._step(now, limit, outage) and not self.store.waiting(now):
                 return
             assert number < 99_999
 
-    def _step(self, now: int, limit: int) -> bool:
+    def _step(self, now: int, limit: int, outage: tuple[int, int] | None) -> bool:
         if self.crashes and self.draw.random() < 0.2:
             try:
                 with self.store.work(0) as work:
                     assert work is not None
-                    self.shard.step(work, now, limit=limit)
+                    self.shard.step(work, now, outage=outage, limit=limit)
                     raise Thrown
             except Thrown:
                 if self.draw.random() < 0.5:
                     self.shard = self._shard()
         with self.store.work(0) as work:
             assert work is not None
-            return self.shard.step(work, now, limit=limit).more
+            return self.shard.step(work, now, outage=outage, limit=limit).more
 
     def actions(self) -> list[str]:
         """The ids of all actions given out, in order."""
@@ -343,3 +343,31 @@ def test_adoptions(chunk: int, folder: Path) -> None:
         expected, stored = service.entities(timeline)
         assert {**stored, "set": None} == {**expected, "set": None}, seed
         service.store.close()
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_outages(chunk: int, folder: Path) -> None:
+    """What was due while nobody worked is caught up with as the timeline does, and stays so in a replay."""
+    for seed in range(chunk, RUNS, CHUNKS):
+        draw, events = random.Random(f"outages {seed}"), time_laws.story(seed)
+        start = time_laws.START + draw.randint(0, 6 * 24) * HOUR
+        outage = start, start + draw.randint(1, 4 * 24) * HOUR + 1
+        timeline, actions = replayed(time_laws.policy(), events, END, outages=[outage])
+        service = opened(folder, [time_laws.policy()], draw)
+        service.accept([event for event in events if event.at <= outage[0]])
+        service.work(outage[0])
+        service.accept([event for event in events if outage[0] < event.at <= outage[1]])
+        service.work(outage[1], outage)
+        in_order(service, [event for event in events if event.at > outage[1]], draw)
+        service.accept([replace_id(event, number) for number, event in enumerate(events)])
+        service.work(END)
+        assert sorted(service.actions()) == sorted(action.id("base") for action in actions), seed
+        expected, stored = service.entities(timeline)
+        assert stored == expected, seed
+        service.store.close()
+
+
+def replace_id(event: Event, number: int) -> Event:
+    """Something that nobody hears of, said of the same case at the same instant."""
+    told = {"id": f"n-{number}", "type": "no.such.event", "at": render(event.at), "case": event.case}
+    return read_event(told)

@@ -11,7 +11,7 @@ import orjson
 from duly.cases import Event
 from duly.doings import Said
 from duly.hosts.store.contract import HUB, Line
-from duly.machines.packed import event_row, facts_row, to_event, to_facts
+from duly.machines.rows import event_row, facts_row, to_event, to_facts
 
 
 @dataclass(slots=True)

@@ -13,7 +13,8 @@ from duly.cases import Event, read_event
 from duly.doings import Doings
 from duly.hosts.entities import Entities
 from duly.hosts.store.contract import Work
-from duly.machines.packed import Packing, event_row, facts_row, to_event, to_facts
+from duly.machines.packed import Packing
+from duly.machines.rows import event_row, facts_row, to_event, to_facts
 from duly.timeline import HUB, Timeline
 from duly.versions import shelf
 
