@@ -58,7 +58,7 @@ def to_facts(row: Any) -> dict[str, Any]:
     return {name: restored(each, *NO_SHELF) for name, each in row[1].items()}
 
 
-def dumps(row: list[Any]) -> bytes:
+def dumps(row: Any) -> bytes:
     """Plain JSON data as bytes."""
     try:
         return _fast.dumps(row) if _fast is not None else _slow_dumps(row)
@@ -66,7 +66,7 @@ def dumps(row: list[Any]) -> bytes:
         return _slow_dumps(row)
 
 
-def _slow_dumps(row: list[Any]) -> bytes:
+def _slow_dumps(row: Any) -> bytes:
     import json
 
     return b" " + json.dumps(row, separators=(",", ":")).encode()
