@@ -6,8 +6,7 @@ import io
 import json
 import os
 import sqlite3
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -95,15 +94,6 @@ def test_no_such_folder(make: Make, tmp_path: Path) -> None:
     assert [] == list(tmp_path.iterdir())
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    """The address of a PostgreSQL server."""
-    sys.path.insert(0, str(Path(__file__).parent.parent))
-    server = pytest.importorskip("postgres", reason="the fixture of the store is not here").Server()
-    yield server.url
-    server.remove()
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, Callable[[str], list[Any]]]:
     """The address of a database, and what asks it."""
@@ -119,7 +109,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, Calla
                 connection.close()
 
         return f"sqlite:{file}", ask
-    url = request.getfixturevalue("postgres")
+    url = request.getfixturevalue("postgres").url
 
     def ask_server(query: str) -> list[Any]:
         import psycopg
