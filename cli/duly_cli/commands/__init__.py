@@ -25,6 +25,7 @@ _COMMANDS = {
     "schedule": "schedule",
     "schema": "schema",
     "simulate": "simulate",
+    "sinks": "sinks",
     "test": "test",
     "validate": "validate",
 }

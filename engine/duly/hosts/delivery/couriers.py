@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from duly.hosts.clock import Clock
 from duly.hosts.contract import Unavailable
-from duly.hosts.delivery.courier import Around, Courier
+from duly.hosts.delivery.calls import Around
+from duly.hosts.delivery.courier import Courier
 from duly.hosts.delivery.settings import Settings
 from duly.hosts.logs import Log
 from duly.hosts.store.contract import Store

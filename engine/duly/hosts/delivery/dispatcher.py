@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from duly.calendars.localtime import Zone
 from duly.hosts.clock import WallClock
 from duly.hosts.config import Config, Faulty
 from duly.hosts.delivery import settings as reading
-from duly.hosts.delivery.courier import Around
+from duly.hosts.delivery.calls import Around
 from duly.hosts.delivery.couriers import Couriers
 from duly.hosts.delivery.settings import Settings
 from duly.hosts.delivery.sorting import Action
@@ -85,11 +85,12 @@ def settings(config: Config, calendars: Mapping[str, Any] | None = None) -> Sett
     return found
 
 
-def sinks(config: Config) -> dict[str, Sink]:
-    """The sinks of a configuration, ready to deliver. Raises Faulty, with all that cannot work."""
+def sinks(config: Config, names: Iterable[str] | None = None) -> dict[str, Sink]:
+    """The sinks of a configuration, or those named, ready to deliver. Raises Faulty, with all that cannot work."""
     found: dict[str, Sink] = {}
     faults = []
-    for name, sink in config.sinks.items():
+    for name in config.sinks if names is None else names:
+        sink = config.sinks[name]
         wrong = registry.faults(config.document, ("spec", "sinks", name))
         if wrong:
             faults += wrong
