@@ -23,6 +23,7 @@ GROUP = "duly.sinks"
 
 _BUILT_IN: dict[str, tuple[str, str | None]] = {
     "apprise": ("Apprise", "apprise"),
+    "chat": ("Chat", "service"),
     "console": ("Console", None),
     "jsonl": ("JsonLines", None),
     "nats": ("Nats", "nats"),
