@@ -22,6 +22,7 @@ _COMMANDS = {
     "explain": "explain",
     "init": "init",
     "inspect": "inspect",
+    "journal": "journal",
     "key": "key",
     "map": "map",
     "run": "run",
