@@ -10,8 +10,7 @@ from duly.calendars.limits import BeyondCalendar
 from duly.calendars.localtime import Zone
 from duly.cases import Case, Event, Refused
 from duly.decision import PolicySet
-from duly.machines import alarm, climb
-from duly.machines import clock as clocks
+from duly.machines import alarm, climb, cycle
 from duly.machines.counting import Counting
 from duly.machines.customer import Customers
 from duly.machines.desk import HEARS, Desk
@@ -208,14 +207,14 @@ class ActingSet(PolicySet):
         before_by_id = {clock.id: clock for clock in old.clocks}
         going = [clock for clock in self.clocks if state.runs[clock.id].phase is OPEN]
         for clock in going:
-            clocks.inherit(
+            cycle.inherit(
                 clock, state.runs[clock.id], before_by_id[clock.id], state.facts, same_time=same_time
             )
         before = [(clock, state.runs[clock.id], alarm.facts_of(state.runs[clock.id])) for clock in going]
         for clock in going:
             run = state.runs[clock.id]
             try:
-                state.runs[clock.id] = clocks.advance(clock, run, turn.at, (), state.facts, True)
+                state.runs[clock.id] = cycle.advance(clock, run, turn.at, (), state.facts, True)
             except BeyondCalendar as error:
                 state.runs[clock.id] = self._fail(state, clock, run, error)
         if self.leads:

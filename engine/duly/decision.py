@@ -7,8 +7,7 @@ from duly.calendars.calendars import Calendars
 from duly.calendars.limits import BeyondCalendar
 from duly.cases import Case, Event, Refused, batches
 from duly.conditions.values import Intake
-from duly.machines import clock as clocks
-from duly.machines import lead, snapshot, survey
+from duly.machines import cycle, lead, snapshot, survey
 from duly.machines.classification import Table, classify
 from duly.machines.clock import Clock
 from duly.machines.ladder import Ladder
@@ -187,8 +186,8 @@ class PolicySet:
             run = runs[clock.id]
             try:
                 if clock.every:
-                    run = clocks.roll(clock, run, at, state.facts)
-                runs[clock.id] = clocks.advance(clock, run, at, own or (), state.facts, touched)
+                    run = cycle.roll(clock, run, at, state.facts)
+                runs[clock.id] = cycle.advance(clock, run, at, own or (), state.facts, touched)
             except BeyondCalendar as error:
                 runs[clock.id] = self._fail(state, clock, run, error)
         if self.leads:
@@ -217,7 +216,7 @@ class PolicySet:
             if clock.every:
                 run = state.runs[clock.id]
                 try:
-                    state.runs[clock.id] = clocks.roll(clock, run, at, state.facts)
+                    state.runs[clock.id] = cycle.roll(clock, run, at, state.facts)
                 except BeyondCalendar as error:
                     state.runs[clock.id] = self._fail(state, clock, run, error)
         return state

@@ -5,7 +5,7 @@ from __future__ import annotations
 from duly.calendars.limits import BeyondCalendar
 from duly.machines import climb as climbs
 from duly.machines.climb import Climb
-from duly.machines.clock import end, start
+from duly.machines.cycle import end, start
 from duly.machines.doing import do
 from duly.machines.run import CANCELLED, OPEN, failed, share
 from duly.machines.turn import Origin
