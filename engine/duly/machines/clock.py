@@ -45,6 +45,7 @@ class Clock:
         "reads",
         "reads_event",
         "reopen",
+        "restless",
         "resume_while",
         "rule",
         "source",
@@ -97,6 +98,8 @@ class Clock:
             self.before_text = {"clock": lead["clock"], "by": lead["by"]}
             self.before = (lead["clock"], lead["amount"], lead["unit"] == "working_days")
         self.every: bool = spec.get("every", False)
+        self.restless = self.every or self.before is not None
+        """Whether it may move without an event of its own."""
         self.anchored_to_event: bool = spec.get("anchor") == "event"
 
     def _matched(self, facts: Facts) -> Target | None:

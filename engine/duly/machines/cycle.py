@@ -17,36 +17,41 @@ if TYPE_CHECKING:
     Deeds = Sequence[tuple[int, Facts]]
 
 
-def advance(clock: Clock, run: Run, at: int, deeds: Deeds, facts: Facts, changed: bool) -> Run:
+def advance(clock: Clock, run: Run, at: int, deeds: Deeds, facts: Facts, looks: bool) -> Run:
     """The clock's run after the deeds of one instant, in their order; a new Run where a new cycle began.
 
-    Each deed comes with what its event carries. `facts` are the case after the instant; `changed` says that a
-    field the clock watches or its targets read may have changed, so that states and targets are looked at again.
+    Each deed comes with what its event carries. `facts` are the case after the instant; `looks` says that there are
+    deeds, or that a field which the clock watches or its targets read may have changed, so that states and targets
+    are looked at again.
     """
     for deed, payload in deeds:
-        run = _do(clock, run, at, deed, {**facts, **payload} if payload else facts)
-    if changed or deeds:
-        if clock.while_ is not None:
-            run = _follow(clock, run, at, facts)
-        if run.phase is OPEN and clock.cancel_while is not None and clock.cancel_while(facts):
-            end(run, at, CANCELLED)
-        if run.phase is OPEN:
-            if run.started_at != at or not deeds:
-                rematch(clock, run, at, facts)
-            if clock.pause_while is not None or clock.resume_while is not None:
-                _pause_by_state(clock, run, at, facts)
+        run = _do(clock, run, at, deed, facts, payload)
+    if not looks:
+        return run
+    if clock.while_ is not None:
+        run = _follow(clock, run, at, facts)
+    if run.phase is OPEN and clock.cancel_while is not None and clock.cancel_while(facts):
+        end(run, at, CANCELLED)
+    if run.phase is OPEN:
+        if run.started_at != at or not deeds:
+            rematch(clock, run, at, facts)
+        if clock.pause_while is not None or clock.resume_while is not None:
+            _pause_by_state(clock, run, at, facts)
     return run
 
 
-def _do(clock: Clock, run: Run, at: int, deed: int, facts: Facts) -> Run:
+def _do(clock: Clock, run: Run, at: int, deed: int, facts: Facts, payload: Facts) -> Run:
     if deed == START:
-        if run.phase is OPEN or not _may_start(clock, facts):
+        if run.phase is OPEN:
             return run
-        return start(clock, run, at, facts)
+        if payload:
+            facts = {**facts, **payload}
+        return start(clock, run, at, facts) if _may_start(clock, facts) else run
     if deed == REOPEN:
         if run.phase is not STOPPED:
             return run
         if clock.reopen == "new_cycle":
+            facts = {**facts, **payload}
             return start(clock, run, at, {**run.start_facts, **facts}) if _may_start(clock, facts) else run
         run.phase = OPEN
         run.held = run.freed = False
@@ -57,12 +62,12 @@ def _do(clock: Clock, run: Run, at: int, deed: int, facts: Facts) -> Run:
         return run
     elif deed == STOP:
         if clock.every:
-            return _next_period(clock, run, at, facts)
+            return _next_period(clock, run, at, {**facts, **payload})
         end(run, at, STOPPED)
     elif deed == CANCEL:
         end(run, at, CANCELLED)
     elif deed == RESET:
-        _begin(clock, run, at, {**run.start_facts, **facts})
+        _reset(clock, run, at, {**run.start_facts, **facts, **payload})
     elif deed == PAUSE:
         pause(run, at)
     elif deed == RESUME:
@@ -82,25 +87,36 @@ def start(clock: Clock, run: Run, at: int, facts: Facts) -> Run:
     fresh = Run(run.cycle + 1)
     fresh.phase = OPEN
     fresh.alive = run.alive
-    _begin(clock, fresh, at, facts)
+    fresh.started_at = fresh.since = at
+    _promise(clock, fresh, facts)
     return fresh
 
 
-def _begin(clock: Clock, run: Run, at: int, facts: Facts) -> None:
+def _reset(clock: Clock, run: Run, at: int, facts: Facts) -> None:
+    """Begin the same cycle anew; a pause goes on."""
     run.started_at = at
     run.stretches = run.pauses = ()
     run.since = at if run.paused_at is None else None
     if run.paused_at is not None:
         run.paused_at = at
     run.breached_by_change = False
+    _promise(clock, run, facts)
+
+
+def _promise(clock: Clock, run: Run, facts: Facts) -> None:
+    """What the facts promise, and when that is due."""
     run.facts = facts
     if clock.reads_event:
         run.start_facts = {name: value for name, value in facts.items() if name.startswith("event.")}
     target = run.target = clock.target(facts)
-    run.promised = None if target is None or target.field is None else facts.get(target.field)
+    if target is None:
+        run.calendar = clock.calendar
+        run.promised = run.due = None
+    else:
+        run.calendar = target.calendar
+        run.promised = None if target.field is None else facts.get(target.field)
+        run.due = due_when(run, run.since)
     run.matched = target, run.promised
-    run.calendar = clock.calendar if target is None else target.calendar
-    run.due = due_when(run, run.since)
 
 
 def end(run: Run, at: int, phase: str) -> None:
