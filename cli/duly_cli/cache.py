@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _MODE = 0o022
-_COMPILING = frozenset(("calendars", "conditions", "kinds", "validation"))
+_COMPILING = frozenset(("calendars", "conditions", "documents", "kinds", "validation"))
 
 
 def digest(*parts: bytes) -> str:

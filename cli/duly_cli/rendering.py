@@ -189,9 +189,8 @@ def _sarif(diagnostics: Sequence[Diagnostic], texts: Mapping[str, bytes], colour
 def _rule(code: str) -> dict[str, Any]:
     """What the catalogue says of a code."""
     from duly.codes import CATALOGUE
-    from duly.conditions.faults import CODES
 
-    entry = CATALOGUE.get(code) or next(each for each in CODES if each.code == code)
+    entry = CATALOGUE[code]
     return {
         "id": code,
         "name": entry.name,

@@ -1,13 +1,10 @@
-"""Documents: YAML text to plain data, with the place of every key and value."""
+"""The reader: the events of the YAML parser to plain data and its places."""
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Any, NoReturn, TypeAlias
 
-import yaml
 from yaml.events import (
     AliasEvent,
     DocumentEndEvent,
@@ -18,97 +15,19 @@ from yaml.events import (
     SequenceEndEvent,
 )
 
-from duly.decoding import decoded, foreign
-from duly.diagnostics import Diagnostic, Path, Related, Span, render_path
+from duly.diagnostics import Diagnostic, Path, Related, render_path
+from duly.documents.document import Marks, Place, span_of
 from duly.scalars import is_not_finite, typed
-
-try:
-    from yaml import CLoader as _Loader
-except ImportError:  # pragma: no cover - wheels without libyaml
-    from yaml import Loader as _Loader  # type: ignore[assignment]
 
 MAX_DEPTH = 64
 MAX_NODES_FROM_ALIASES = 100_000
 _ENVELOPE = ("apiVersion", "kind", "metadata", "spec")
 
-Place: TypeAlias = tuple[int, int, int, int]
-"""Line, column, end line, end column, each from 0, as the YAML parser counts."""
 Event: TypeAlias = Any
 """An event of the parser: one of the classes of yaml.events, whose stubs leave out most of what they have."""
 
 
-class _Marks:
-    """The place of a node; of a mapping also its keys' places, of a list its elements'."""
-
-    __slots__ = ("children", "height", "keys", "place", "raw", "size")
-
-    def __init__(self, place: Place, raw: str | None = None) -> None:
-        self.place = place
-        self.raw = raw
-        self.size = 1
-        self.height = 0
-        self.keys: dict[str, Place] | None = None
-        self.children: dict[str, _Marks] | list[_Marks] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One YAML document as plain data. `index` counts the documents of a file from 0."""
-
-    data: Any
-    file: str
-    index: int
-    marks: _Marks
-
-    @property
-    def kind(self) -> str:
-        """The document's `kind`, or an empty text."""
-        kind = self.data.get("kind") if isinstance(self.data, dict) else None
-        return kind if isinstance(kind, str) else ""
-
-    @property
-    def name(self) -> str:
-        """`metadata.name`, or an empty text."""
-        metadata = self.data.get("metadata") if isinstance(self.data, dict) else None
-        name = metadata.get("name") if isinstance(metadata, dict) else None
-        return name if isinstance(name, str) else ""
-
-    def span(self, path: Path, *, key: bool = False) -> Span:
-        """Where the value at `path` stands (its key with `key`); the nearest parent where there is none."""
-        node, place = self.marks, self.marks.place
-        for position, part in enumerate(path):
-            children = node.children
-            if isinstance(children, dict) and isinstance(part, str) and part in children:
-                last = position == len(path) - 1
-                child = children[part]
-                place = node.keys[part] if key and last and node.keys else child.place
-                node = child
-            elif isinstance(children, list) and isinstance(part, int) and 0 <= part < len(children):
-                node = children[part]
-                place = node.place
-            else:
-                break
-        return _span(self.file, place)
-
-    def raw(self, path: Path) -> str | None:
-        """The text of an unquoted scalar that was read as a number, boolean or null."""
-        node: _Marks | None = self.marks
-        for part in path:
-            children = node.children if node else None
-            if isinstance(children, dict) and isinstance(part, str):
-                node = children.get(part)
-            elif isinstance(children, list) and isinstance(part, int) and part < len(children):
-                node = children[part]
-            else:
-                return None
-        return node.raw if node else None
-
-    def with_data(self, data: Any) -> Document:
-        """The same document, its places kept, with other data."""
-        return replace(self, data=data)
-
-
-class _Fault(Exception):
+class Unreadable(Exception):
     """What ends the reading of a file; carries the diagnostic."""
 
     def __init__(self, diagnostic: Diagnostic) -> None:
@@ -116,41 +35,11 @@ class _Fault(Exception):
         self.diagnostic = diagnostic
 
 
-def load(content: str | bytes, file: str) -> tuple[list[Document], list[Diagnostic]]:
-    """The YAML 1.2 documents of a file, and what is wrong with it as YAML.
-
-    `file` is the name that diagnostics carry. Documents before the first syntax error are returned too;
-    empty documents are skipped, and so are those with keys that YAML reads otherwise than they were meant
-    (D011), of which nothing else can be said. Never raises for any input.
+def read(events: Iterator[Event], file: str, faults: list[Diagnostic]) -> Iterator[tuple[Any, Marks]]:
+    """Each document of a file with its places; None in place of one that is empty, or of which nothing more can
+    be said. Faults that need not end the reading are added to `faults`; raises Unreadable for the others.
     """
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        return _load(content, file)
-    finally:
-        if collecting:
-            gc.enable()
-
-
-def _load(content: str | bytes, file: str) -> tuple[list[Document], list[Diagnostic]]:
-    documents: list[Document] = []
-    faults: list[Diagnostic] = []
-    text = decoded(content, file)
-    if isinstance(text, Diagnostic):
-        return [], [text]
-    try:
-        reader = _Reader(file, faults)
-        events = yaml.parse(text, Loader=_Loader)
-        for index, (data, marks) in enumerate(reader.documents(events)):
-            if data is not None and not reader.torn:
-                documents.append(Document(data, file, index, marks))
-    except _Fault as fault:
-        faults.append(fault.diagnostic)
-    except yaml.reader.ReaderError as error:
-        faults.append(_bad_character(error, text, file))
-    except yaml.MarkedYAMLError as error:
-        faults.append(_syntax(error, text, file))
-    return documents, faults
+    return _Reader(file, faults).documents(events)
 
 
 class _Reader:
@@ -159,21 +48,21 @@ class _Reader:
     def __init__(self, file: str, faults: list[Diagnostic]) -> None:
         self.file = file
         self.faults = faults
-        self.anchors: dict[str, tuple[Any, _Marks] | None] = {}
+        self.anchors: dict[str, tuple[Any, Marks] | None] = {}
         self.expanded = 0
         self.torn = False
 
-    def documents(self, events: Iterator[Event]) -> Iterator[tuple[Any, _Marks]]:
+    def documents(self, events: Iterator[Event]) -> Iterator[tuple[Any, Marks]]:
         for event in events:
             if isinstance(event, DocumentStartEvent):
                 self.anchors = {}
                 self.torn = False
-                first = next(events)
-                yield self.node(first, events, 0, ())
+                data, marks = self.node(next(events), events, 0, ())
+                yield None if self.torn else data, marks
             elif isinstance(event, DocumentEndEvent):
                 continue
 
-    def node(self, event: Event, events: Iterator[Event], depth: int, path: Path) -> tuple[Any, _Marks]:
+    def node(self, event: Event, events: Iterator[Event], depth: int, path: Path) -> tuple[Any, Marks]:
         if isinstance(event, AliasEvent):
             return self.alias(event, path)
         if isinstance(event, ScalarEvent):
@@ -203,24 +92,24 @@ class _Reader:
     def too_deep(self, event: Event, path: Path) -> NoReturn:
         self.stop("D005", f"nested more than {MAX_DEPTH} deep", event, path, help="write it flatter")
 
-    def scalar(self, event: Event, path: Path) -> tuple[Any, _Marks]:
+    def scalar(self, event: Event, path: Path) -> tuple[Any, Marks]:
         text = event.value
         if not event.implicit[0]:
-            return text, _Marks(_place(event))
+            return text, Marks(_place(event))
         value = typed(text)
         if value is text:
             if is_not_finite(text):
                 self.fault("D009", f"`{text}` is not a number a policy can use", event, path,
                            help=f"write a finite number, or quote the text: `'{text}'`")  # fmt: skip
-            return text, _Marks(_place(event))
-        return value, _Marks(_place(event), text)
+            return text, Marks(_place(event))
+        return value, Marks(_place(event), text)
 
-    def mapping(self, event: Event, events: Iterator[Event], depth: int, path: Path) -> tuple[Any, _Marks]:
+    def mapping(self, event: Event, events: Iterator[Event], depth: int, path: Path) -> tuple[Any, Marks]:
         data: dict[str, Any] = {}
-        marks = _Marks(_place(event))
+        marks = Marks(_place(event))
         keys: dict[str, Place] = {}
-        children: dict[str, _Marks] = {}
-        merged: list[tuple[Any, _Marks]] = []
+        children: dict[str, Marks] = {}
+        merged: list[tuple[Any, Marks]] = []
         while not isinstance(key_event := next(events), MappingEndEvent):
             if not isinstance(key_event, ScalarEvent):
                 self.stop("D007", "a key that is not a text", key_event, path,
@@ -228,7 +117,7 @@ class _Reader:
             key = key_event.value
             key_path = (*path, key)
             if key_event.anchor:
-                self.anchors[key_event.anchor] = (key, _Marks(_place(key_event)))
+                self.anchors[key_event.anchor] = (key, Marks(_place(key_event)))
             if key_event.tag:
                 self.tag(key_event, key_path)
             value_event = next(events)
@@ -259,10 +148,10 @@ class _Reader:
             marks.place = next(iter(keys.values()))
         return data, marks
 
-    def sequence(self, event: Event, events: Iterator[Event], depth: int, path: Path) -> tuple[Any, _Marks]:
+    def sequence(self, event: Event, events: Iterator[Event], depth: int, path: Path) -> tuple[Any, Marks]:
         data: list[Any] = []
-        marks = _Marks(_place(event))
-        children: list[_Marks] = []
+        marks = Marks(_place(event))
+        children: list[Marks] = []
         while not isinstance(item := next(events), SequenceEndEvent):
             value, child = self.node(item, events, depth + 1, (*path, len(data)))
             marks.size += child.size
@@ -273,7 +162,7 @@ class _Reader:
         marks.children = children
         return data, marks
 
-    def alias(self, event: Event, path: Path) -> tuple[Any, _Marks]:
+    def alias(self, event: Event, path: Path) -> tuple[Any, Marks]:
         if event.anchor not in self.anchors:
             self.stop("D003", f"alias `*{event.anchor}` without an anchor", event, path,
                       help=f"write `&{event.anchor}` before the value it repeats, above this line")  # fmt: skip
@@ -312,17 +201,17 @@ class _Reader:
                 True,
                 "begin the second of two documents with a line `---`, or keep one of the two",
             )
-        first = Related("first written here", _span(self.file, before))
+        first = Related("first written here", span_of(self.file, before))
         self.fault("D004", f"duplicate key `{event.value}`", event, path, related=(first,), help=remedy)
 
     def fault(self, code: str, message: str, event: Event, path: Path, **more: Any) -> None:
         self.faults.append(
-            Diagnostic(code, message, _span(self.file, _place(event)), path=render_path(path), **more)
+            Diagnostic(code, message, span_of(self.file, _place(event)), path=render_path(path), **more)
         )
 
     def stop(self, code: str, message: str, event: Event, path: Path, help: str | None = None) -> NoReturn:
-        span = _span(self.file, _place(event))
-        raise _Fault(Diagnostic(code, message, span, path=render_path(path), help=help))
+        span = span_of(self.file, _place(event))
+        raise Unreadable(Diagnostic(code, message, span, path=render_path(path), help=help))
 
 
 def _place(event: Event) -> Place:
@@ -332,35 +221,3 @@ def _place(event: Event) -> Place:
 
 def _end(event: Event) -> int:
     return int(event.end_mark.index)
-
-
-def _span(file: str, place: Place) -> Span:
-    line, column, end_line, end_column = place
-    if (end_line, end_column) <= (line, column):
-        end_line, end_column = line, column + 1
-    return Span(file, line + 1, column + 1, end_line + 1, end_column + 1)
-
-
-def _syntax(error: yaml.MarkedYAMLError, text: str, file: str) -> Diagnostic:
-    from duly.misreadings import misreading
-
-    begun, mark = _of_mark(error.context_mark), _of_mark(error.problem_mark)
-    found = misreading(error.problem or "not readable", mark or begun or (0, 0), error.context, begun, text)
-    related: tuple[Related, ...] = ()
-    if found.beginning is not None:
-        words, line, column = found.beginning
-        related = (Related(words, _span(file, (line, column, line, column))),)
-    span = _span(file, (found.line, found.column, found.line, found.column + 1))
-    return Diagnostic(
-        "D003", f"not readable as YAML: {found.message}", span, help=found.help, related=related
-    )
-
-
-def _of_mark(mark: Any) -> tuple[int, int] | None:
-    return None if mark is None else (mark.line, mark.column)
-
-
-def _bad_character(error: yaml.reader.ReaderError, text: str, file: str) -> Diagnostic:
-    # The C parser counts the bytes of UTF-8, the error's position is the first bad one.
-    position = len(text.encode("utf-8")[: error.position].decode("utf-8", "ignore"))
-    return foreign(text, position, file)
