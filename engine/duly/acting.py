@@ -17,7 +17,7 @@ from duly.machines.desk import HEARS, Desk
 from duly.machines.duty import Duties, Duty
 from duly.machines.reaction import Reactions
 from duly.machines.roster import Roster
-from duly.machines.run import OPEN, Run
+from duly.machines.run import OPEN, Run, facts_of
 from duly.machines.turn import Origin, Turn
 from duly.machines.whole import Sets
 
@@ -26,13 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
-    from duly.decision import Deeds
+    from duly.decision import Before, Deeds
     from duly.machines.clock import Clock
     from duly.machines.ladder import Ladder
     from duly.machines.state import State
-
-    Before = tuple[Clock, Run, tuple[Any, ...]]
-    """A clock, its run, and what `alarm.differences` compares."""
 
 
 class ActingSet(PolicySet):
@@ -116,9 +113,8 @@ class ActingSet(PolicySet):
                 waiting += turn.queue
                 turn.queue.clear()
         if deeds or changed or self.restless:
-            touched = self._touched(state, deeds, changed)
-            before = [(clock, run := state.runs[clock.id], alarm.facts_of(run)) for clock in touched]
-            self._advance(state, at, deeds, changed, touched)
+            before: list[Before] = []
+            self._advance(state, at, deeds, changed, before)
             self._announce(state, before, turn)
         self._set_alarm(state)
 
@@ -210,7 +206,7 @@ class ActingSet(PolicySet):
             cycle.inherit(
                 clock, state.runs[clock.id], before_by_id[clock.id], state.facts, same_time=same_time
             )
-        before = [(clock, state.runs[clock.id], alarm.facts_of(state.runs[clock.id])) for clock in going]
+        before = [(clock, state.runs[clock.id], facts_of(state.runs[clock.id])) for clock in going]
         for clock in going:
             run = state.runs[clock.id]
             try:
@@ -254,7 +250,7 @@ class ActingSet(PolicySet):
         runs = state.runs
         for clock, old, then in before:
             run = runs[clock.id]
-            if run is old and alarm.facts_of(run) == then:
+            if run is old and facts_of(run) == then:
                 continue
             alarm.differences(clock, run, then, old, self._ladder(clock, old), turn)
             run.alarms = alarm.alarms(clock, run, self._ladder(clock, run), turn)

@@ -13,7 +13,7 @@ from duly.machines.clock import Clock
 from duly.machines.hearing import hearings
 from duly.machines.ladder import Ladder
 from duly.machines.route import Routing
-from duly.machines.run import OPEN, Run, failed
+from duly.machines.run import OPEN, Run, facts_of, failed
 from duly.machines.state import State
 from duly.machines.survey import Plan, Survey
 
@@ -25,8 +25,11 @@ if TYPE_CHECKING:
     from duly.machines.hearing import Hearing
 
     Deeds = list[tuple[int, Mapping[str, Any]]]
+    Before = tuple[Clock, Run, tuple[Any, ...]]
+    """A clock, its run, and what `alarm.differences` compares."""
 
 _NOTHING: dict[str, Any] = {}
+_NO_DEEDS: Deeds = []
 _UNSTARTED = Run()
 
 
@@ -87,7 +90,7 @@ class PolicySet:
             if heard.told:
                 self._survey(state, event, heard, facts)
         if deeds or changed or self.restless:
-            self._advance(state, at, deeds, changed, self._touched(state, deeds, changed))
+            self._advance(state, at, deeds, changed, None)
 
     def _take(
         self, state: State, event: Event, heard: Hearing, deeds: dict[str, Deeds], changed: set[str]
@@ -139,11 +142,14 @@ class PolicySet:
         origin = _origin(event.actor)
         facts.update(values)
         changed.update(values)
+        if opening:  # what is null then was never there
+            inputs.update([(name, origin) for name in given if name in values])
+            return
         for name, value in values.items():
             if value is None:
                 del facts[name]
                 inputs.pop(name, None)
-            elif name in given:
+            else:
                 inputs[name] = origin
 
     def _learn(self, state: State, event: Event, changed: set[str]) -> None:
@@ -183,35 +189,30 @@ class PolicySet:
                 plan.status, plan.gate = "suppressed", "calendar"
                 state.errors.append(_unknown(each.rule, error))
 
-    def _touched(self, state: State, deeds: Mapping[str, Deeds], changed: set[str]) -> list[Clock]:
-        """The clocks that the events of an instant may do something to, in their order."""
-        runs = state.runs
-        return [
-            clock
-            for clock in self.clocks
-            if clock.id in deeds
-            or clock.restless
-            or (
-                changed
-                # What does not run is moved by no field but those that carry it.
-                and (runs[clock.id].phase is OPEN or clock.while_ is not None)
-                and not clock.watches.isdisjoint(changed)
-            )
-        ]
-
     def _advance(
-        self, state: State, at: int, deeds: dict[str, Deeds], changed: set[str], touched: Sequence[Clock]
+        self, state: State, at: int, deeds: dict[str, Deeds], changed: set[str], before: list[Before] | None
     ) -> None:
+        """Move the clocks that the events of an instant may do something to; how they stood goes to `before`."""
         runs, facts = state.runs, state.facts
-        for clock in touched:
-            own = deeds.get(clock.id, ())
-            if len(own) > 1:
-                own = sorted(own, key=_first)
+        for clock in self.clocks:
             run = runs[clock.id]
+            own = deeds.get(clock.id)
+            if own is None:
+                # What does not run is moved by no field but those that carry it.
+                follows = run.phase is OPEN or clock.while_ is not None
+                looks = follows and bool(changed) and not clock.watches.isdisjoint(changed)
+                if not looks and not clock.restless:
+                    continue
+                own = _NO_DEEDS
+            else:
+                looks = True
+                if len(own) > 1:
+                    own.sort(key=_first)
+            if before is not None:
+                before.append((clock, run, facts_of(run)))
             try:
                 if clock.every:
                     run = cycle.roll(clock, run, at, facts)
-                looks = bool(own) or not clock.watches.isdisjoint(changed)
                 runs[clock.id] = cycle.advance(clock, run, at, own, facts, looks)
             except BeyondCalendar as error:
                 runs[clock.id] = self._fail(state, clock, run, error)

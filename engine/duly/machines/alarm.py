@@ -179,8 +179,3 @@ def drop(clock: Clock, run: Run, ladder: Ladder | None, turn: Turn) -> None:
     turn.act("clock.cancelled", Origin(rule, "policy.adopted", clock.source, **tags))
     if ladder is not None and run.climb is not None:
         climbs.end(ladder, run.climb, run, turn, {**tags, "ladder": ladder.id}, "policy.adopted")
-
-
-def facts_of(run: Run) -> tuple[Any, ...]:
-    """What `differences` compares: phase, whether it runs, target, due, cycle."""
-    return run.phase, run.since is not None, run.target, run.due, run.cycle

@@ -68,7 +68,7 @@ class Clock:
         self.reads = frozenset(spec["reads"])
         # Targets that ask for no field are the same for every case.
         self.fixed = not self.reads
-        self.match = self._matched({}) if self.fixed else None
+        self.match = self.matched({}) if self.fixed else None
         promised = {target.field for target in self.targets if target.field is not None}
         self.reads_event = any(name.startswith("event.") for name in self.reads | promised)
         self.on: dict[str, list[tuple[int, Predicate | None]]] = {}
@@ -102,13 +102,10 @@ class Clock:
         """Whether it may move without an event of its own."""
         self.anchored_to_event: bool = spec.get("anchor") == "event"
 
-    def _matched(self, facts: Facts) -> Target | None:
+    def matched(self, facts: Facts) -> Target | None:
+        """The first target whose condition holds; where the clock is `fixed` that is `match`, whatever the facts."""
         number = self.matcher.first(facts)
         return self.targets[number] if number >= 0 else None
-
-    def target(self, facts: Facts) -> Target | None:
-        """The first target whose condition holds."""
-        return self.match if self.fixed else self._matched(facts)
 
 
 def _state(condition: Any) -> Predicate | None:

@@ -30,13 +30,15 @@ def advance(clock: Clock, run: Run, at: int, deeds: Deeds, facts: Facts, looks: 
         return run
     if clock.while_ is not None:
         run = _follow(clock, run, at, facts)
-    if run.phase is OPEN and clock.cancel_while is not None and clock.cancel_while(facts):
+    if run.phase is not OPEN:
+        return run
+    if clock.cancel_while is not None and clock.cancel_while(facts):
         end(run, at, CANCELLED)
-    if run.phase is OPEN:
-        if run.started_at != at or not deeds:
-            rematch(clock, run, at, facts)
-        if clock.pause_while is not None or clock.resume_while is not None:
-            _pause_by_state(clock, run, at, facts)
+        return run
+    if run.started_at != at or not deeds:
+        rematch(clock, run, at, facts)
+    if clock.pause_while is not None or clock.resume_while is not None:
+        _pause_by_state(clock, run, at, facts)
     return run
 
 
@@ -108,7 +110,7 @@ def _promise(clock: Clock, run: Run, facts: Facts) -> None:
     run.facts = facts
     if clock.reads_event:
         run.start_facts = {name: value for name, value in facts.items() if name.startswith("event.")}
-    target = run.target = clock.target(facts)
+    target = run.target = clock.match if clock.fixed else clock.matched(facts)
     if target is None:
         run.calendar = clock.calendar
         run.promised = run.due = None
@@ -178,7 +180,7 @@ def rematch(clock: Clock, run: Run, at: int, facts: Facts) -> None:
     """Match the targets again and, where another one holds now, answer as `on_change` says (§2.5)."""
     if run.start_facts:
         facts = {**facts, **run.start_facts}
-    target = clock.target(facts)
+    target = clock.match if clock.fixed else clock.matched(facts)
     promised = facts.get(target.field) if target is not None and target.field is not None else None
     before, run.matched = run.matched, (target, promised)
     if target is run.target and promised == run.promised:
@@ -220,7 +222,7 @@ def inherit(clock: Clock, run: Run, old: Clock, facts: Facts, *, same_time: bool
     run.warned = {number for number, percent in enumerate(clock.warn) if percent in given}
     if not same_time or run.target is None:
         return
-    target = clock.target({**facts, **run.start_facts})
+    target = clock.match if clock.fixed else clock.matched({**facts, **run.start_facts})
     if target is not None and target.meaning() == run.target.meaning():
         run.target, run.calendar = target, target.calendar
         run.matched = target, run.promised
