@@ -252,8 +252,11 @@ class ActingSet(PolicySet):
             run = runs[clock.id]
             if run is old and facts_of(run) == then:
                 continue
-            alarm.differences(clock, run, then, old, self._ladder(clock, old), turn)
-            run.alarms = alarm.alarms(clock, run, self._ladder(clock, run), turn)
+            ladder = self._ladder(clock, old)
+            alarm.differences(clock, run, then, old, ladder, turn)
+            if run is not old:
+                ladder = self._ladder(clock, run)
+            run.alarms = alarm.alarms(clock, run, ladder, turn)
 
     def _set_alarm(self, state: State) -> None:
         """The earliest instant at which the case does something by itself."""

@@ -194,20 +194,21 @@ class PolicySet:
     ) -> None:
         """Move the clocks that the events of an instant may do something to; how they stood goes to `before`."""
         runs, facts = state.runs, state.facts
-        for clock in self.clocks:
+        # What changes nothing in the case moves no clock but those that it speaks to.
+        every = changed or self.restless
+        for clock in self.clocks if every else [clock for clock in self.clocks if clock.id in deeds]:
             run = runs[clock.id]
-            own = deeds.get(clock.id)
-            if own is None:
+            own = deeds.get(clock.id, _NO_DEEDS)
+            looks = True
+            if not own:
                 # What does not run is moved by no field but those that carry it.
-                follows = run.phase is OPEN or clock.while_ is not None
-                looks = follows and bool(changed) and not clock.watches.isdisjoint(changed)
+                looks = (run.phase is OPEN or clock.while_ is not None) and not clock.watches.isdisjoint(
+                    changed
+                )
                 if not looks and not clock.restless:
                     continue
-                own = _NO_DEEDS
-            else:
-                looks = True
-                if len(own) > 1:
-                    own.sort(key=_first)
+            elif len(own) > 1:
+                own.sort(key=_first)
             if before is not None:
                 before.append((clock, run, facts_of(run)))
             try:

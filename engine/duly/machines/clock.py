@@ -53,6 +53,7 @@ class Clock:
         "stricter",
         "targets",
         "warn",
+        "warns_in_order",
         "watches",
         "while_",
     )  # fmt: skip
@@ -89,6 +90,7 @@ class Clock:
         self.stricter: str = spec.get("stricter", "keep_start")
         self.looser: str = spec.get("looser", "keep_start")
         self.warn: list[float] = spec.get("warn", [])
+        self.warns_in_order = self.warn == sorted(self.warn) and all(percent <= 100 for percent in self.warn)
         self.on_expiry: list[dict[str, Any]] = spec.get("on_expiry", [])
         self.ladder: str | None = spec.get("ladder")
         self.before: tuple[str, int, bool] | None = None
