@@ -14,7 +14,7 @@ from duly.machines import alarm, climb, cycle, escalations
 from duly.machines.counting import Counting
 from duly.machines.customer import Customers
 from duly.machines.desk import HEARS, Desk
-from duly.machines.duty import Duties, Duty
+from duly.machines.duty import DUTIFUL, Duties, Duty
 from duly.machines.reaction import Reactions
 from duly.machines.roster import Roster
 from duly.machines.run import OPEN, Run, facts_of
@@ -72,17 +72,10 @@ class ActingSet(PolicySet):
 
     def _answers(self) -> frozenset[str]:
         """The types of events that set anything off beyond what they do to clocks."""
-        return frozenset(
-            ("case.acknowledged", "ladder.started"),
-        ).union(
-            () if self.routing is None else self.routing.evaluate_on,
-            self.customers.hears,
-            self.sets.hears,
-            self.desk_hears,
-            self.duties.hears,
-            ("case.opened", "case.reopened", "case.closed", "case.cancelled") if self.has_duties else (),
-            self.reactions.hears,
-        )
+        found = {"case.acknowledged", "ladder.started"} | self.desk_hears | self.reactions.hears
+        found |= self.customers.hears | self.sets.hears
+        found.update(kind for kind, hearing in self.hearings.items() if hearing.routes)
+        return frozenset(found | self.duties.hears | DUTIFUL if self.has_duties else found)
 
     def machines(self) -> dict[str, Any]:
         """What runs customers, the desk and the set, by the sort of entity; see timeline.Machine."""
@@ -99,8 +92,7 @@ class ActingSet(PolicySet):
         deeds: dict[str, Deeds] = {}
         changed: set[str] = set()
         waiting = list(events)
-        while waiting:
-            event = waiting.pop(0)
+        for event in waiting:  # it grows meanwhile
             if event.type not in self.reactions.withholds or not self.reactions.hold_back(state, event, turn):
                 heard = self.hearings.get(event.type, self.unheard)
                 try:

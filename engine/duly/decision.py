@@ -52,6 +52,8 @@ class PolicySet:
         self.event_intake = Intake(compiled["vocabulary"], "event")
         self.customer_intake = Intake(compiled["vocabulary"], "customer")
         self.tables = [Table(spec, engine) for spec in compiled["tables"]]
+        self.classifies = frozenset(name for table in self.tables for name in (table.field, *table.reads))
+        """The fields whose change may change what is derived."""
         routing = compiled.get("routing")
         self.routing = None if routing is None else Routing(routing, engine)
         self.clocks = [Clock(spec, self.calendars, engine) for spec in compiled["clocks"]]
@@ -121,7 +123,9 @@ class PolicySet:
             state.opened_at = event.at
         if state.customer is None and event.customer is not None:
             state.customer = event.customer
-        if self.tables and (changed or opening):
+        if opening or (
+            changed and not (self.classifies.isdisjoint(changed) and state.derived and not state.errors)
+        ):
             self._classify(state, changed)
         facts = {**state.facts, **payload} if payload else state.facts
         for name, deed, test in heard.deeds:
