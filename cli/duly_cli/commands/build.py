@@ -7,7 +7,7 @@ import os
 import click
 
 from duly_cli import bundles, cache, options
-from duly_cli.files import Unreadable, complain, find
+from duly_cli.files import complain, find, write
 from duly_cli.sources import Choice, load
 
 
@@ -32,12 +32,6 @@ def build(policy: str, output: str, parameters: tuple[str, ...], parameters_file
         for name, content in files.sources
     ]
     content = bundles.pack(loaded, listed)
-    part = f"{output}.{os.getpid()}.part"
-    try:
-        with open(part, "wb") as file:
-            file.write(content)
-        os.replace(part, output)
-    except OSError as error:
-        raise Unreadable(f"cannot write `{output}`: {(error.strerror or str(error)).lower()}") from None
+    write(output, content, at_once=True)
     complain(f"wrote `{output}`, {len(content):,} bytes, revision {loaded.compiled['revision']}")
     return 0
