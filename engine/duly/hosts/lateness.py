@@ -13,10 +13,11 @@ from typing import Any
 import orjson
 
 from duly.actions import Action
-from duly.cases import Event, Refused, read_event
+from duly.cases import Event, Refused
 from duly.doings import Doings
 from duly.hosts import hearsay
 from duly.hosts.hearsay import Hearsay
+from duly.hosts.lines import event as event_of
 from duly.hosts.store.contract import HUB as FROM_HUB
 from duly.hosts.store.contract import Line, Out, Work
 from duly.hosts.world import World
@@ -85,7 +86,7 @@ def _replay(world: World, work: Work, group: str, lines: Sequence[Line], until: 
     begins, rows = (None, []) if base is None else base
     found = Replay({row.key: world.entities.packing.unpacked(row.body) for row in rows})
     heard = [hearsay.read(line) for line in lines if line.origin == FROM_HUB]
-    events = [read_event(orjson.loads(line.body)) for line in lines if line.origin != FROM_HUB]
+    events = [event_of(line) for line in lines if line.origin != FROM_HUB]
     events += [event for event in world.presence(work) if begins is None or event.at > begins]
     doings = Doings(HUB)
     made = world.made[1:]
