@@ -89,6 +89,19 @@ def test_each_step_comes_in_its_time(tmp_path: Path, started: Started) -> None:
     ] == told(tmp_path, "notify")[:3]  # fmt: skip
 
 
+def test_what_was_missed_is_caught_up_with(tmp_path: Path, started: Started) -> None:
+    """What was due while no service ran is done by the next one, and says how late; of a ladder the newest step."""
+    clock = VirtualClock(START)
+    service = started(clock)
+    service.intake.accept([offer("C-1", urgency="normal")], "test")
+    service.stop()
+    clock.advance(4_000)
+    started(clock)
+    until(lambda: told(tmp_path, "clock.breached"))
+    assert [("C-1", after(60), None, 400)] == told(tmp_path, "clock.breached")
+    assert [("C-1", after(60), "lead", 400)] == told(tmp_path, "notify")
+
+
 def test_the_clock_is_set_forward(tmp_path: Path, started: Started) -> None:
     """An hour forward is an hour that passed without anybody working: what was due is done late, once."""
     clock = VirtualClock(START)
