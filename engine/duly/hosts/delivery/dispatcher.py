@@ -46,6 +46,8 @@ class Dispatcher:
         )  # fmt: skip
         owner = f"{socket.gethostname()}:{os.getpid()}:{token_hex(4)}"
         self._couriers = Couriers(self._sinks, self._settings, service.store, clock, owner, around)
+        if not service.checking:
+            self._couriers.subscribe()
         for name in self._sinks:
             service.metrics.depth(name, lambda name=name: service.store.depth(name))  # type: ignore[misc]
 
