@@ -129,7 +129,16 @@ def lines(cases: int, open_at_once: int = 5_000) -> Iterator[Line]:
             "at": instants.render(at), "actor": {"kind": "agent"}, "data": data,
         }  # fmt: skip
         body = json.dumps(told, separators=(",", ":")).encode()
-        yield Line(f"e-{number}-{place}", at, f"customer:K-{number // 3}", body, f"C-{number}", f"K-{number // 3}", "bench", at)
+        yield Line(
+            f"e-{number}-{place}",
+            at,
+            f"customer:K-{number // 3}",
+            body,
+            f"C-{number}",
+            f"K-{number // 3}",
+            "bench",
+            at,
+        )
 
 
 def rows(cases: int = 20_000) -> list[Row]:
@@ -175,7 +184,11 @@ def _through(told: list[Line], rules: ActingSet) -> tuple[list[float], dict[str,
             if place < len(told) / 3:
                 early = _resident()
         store.close()
-    return rates, {name: each / len(told) * 1e6 for name, each in spent.items()}, (_resident() - early) / 2**20
+    return (
+        rates,
+        {name: each / len(told) * 1e6 for name, each in spent.items()},
+        (_resident() - early) / 2**20,
+    )
 
 
 def _alone(told: list[Line], rules: ActingSet) -> list[float]:

@@ -97,9 +97,9 @@ class Running:
     def _with(self, text: str) -> list[str]:
         return [line for line in self.lines if text in line]
 
-    def ended(self) -> int:
+    def ended(self, within: float = PATIENCE) -> int:
         """The exit code, as soon as it has ended by itself."""
-        code = self.process.wait(PATIENCE)
+        code = self.process.wait(within)
         self._reader.join()
         if self.process.stderr is not None:
             self.process.stderr.close()

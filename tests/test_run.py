@@ -158,7 +158,7 @@ def test_what_was_missed_is_caught_up_with(tmp_path: Path) -> None:
     with Running(tmp_path) as run:
         started = until(lambda: [each for each in outbox(tmp_path) if each["type"] == "clock.started"])[0]
         run.kill()
-    due = instants.parse(started["data"]["due_at"])
+    due = instants.parse(started["due_by"])
     until(lambda: time.time_ns() // 1000 > due + instants.SECOND)
     with Running(tmp_path) as run:
         found = until(lambda: [each for each in outbox(tmp_path) if each["type"] == "clock.breached"])

@@ -43,14 +43,14 @@ def now() -> int:
     return time.time_ns() // 1000
 
 
-def moment(text: str | None) -> int:
-    """`--at`, or now. Raises Unreadable."""
+def moment(text: str | None, option: str = "--at") -> int:
+    """What an option such as `--at` says, or now. Raises Unreadable."""
     if text is None:
         return now()
     try:
         return instants.parse(text)
     except ValueError as error:
-        raise Unreadable(f"`--at`: {error}") from None
+        raise Unreadable(f"`{option}`: {error}") from None
 
 
 def opened(loaded: Loaded, matcher: str | None, sort: Any = PolicySet) -> Any:

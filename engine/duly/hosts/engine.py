@@ -21,6 +21,10 @@ LONGEST_NAP = 1.0
 """Seconds after which the clock is looked at again whatever it said: it may have been set."""
 OUTAGE = 10 * SECOND
 """What is found undone for longer was missed, and is caught up with (semantics §3.6)."""
+LIMIT, SMALLEST_LIMIT = 1_000, 20
+"""Lines and alarms of one transaction, at most and at least."""
+LONGEST_STEP = 0.4
+"""Seconds that a transaction should take at most: those who hand in events wait meanwhile, and so does a stop."""
 CLOCK = "clock"
 """The note that says where a clock that moves with the events stands."""
 PROBE = "probe"
@@ -43,6 +47,7 @@ class Engine:
         self._begun: set[int] = set()
         self._stop_by: float | None = None
         self._failures = 0
+        self._limit = LIMIT
         self._over = threading.Event()
         self._ear: threading.Thread | None = None
         self.thread = threading.Thread(target=self._run, name="duly-engine")
@@ -158,9 +163,16 @@ class Engine:
                     missed = missed or any(line.received_at < now - OUTAGE for line in pending)
                 if missed and work.now is not None and work.now < now:
                     self._outages[shard] = (work.now, now)
-            step = self._shard.step(work, now, wall=self._clock.live, outage=self._outages.get(shard))
+            step = self._shard.step(
+                work, now, wall=self._clock.live, outage=self._outages.get(shard), limit=self._limit
+            )
         self._begun.add(shard)
-        self._done(shard, step, time.perf_counter() - begun)
+        seconds = time.perf_counter() - begun
+        self._done(shard, step, seconds)
+        if seconds > LONGEST_STEP:
+            self._limit = max(SMALLEST_LIMIT, self._limit // 2)
+        elif step.more and seconds < LONGEST_STEP / 4:
+            self._limit = min(LIMIT, self._limit * 2)
 
     def _done(self, shard: int, step: Step, seconds: float) -> None:
         outage = None if step.more else self._outages.pop(shard, None)

@@ -44,7 +44,12 @@ class Dispatcher:
             clock.now, self._render, lambda: service.policy.compiled["calendars"], service.metrics.delivered,
             lambda text: masked(text, set(config.secrets)),
         )  # fmt: skip
-        owner = f"{socket.gethostname()}:{os.getpid()}:{token_hex(4)}"
+        # Who has a store to himself need not wait for the lease of one that crashed to run out.
+        owner = (
+            f"{socket.gethostname()}:{os.getpid()}:{token_hex(4)}"
+            if service.store.shared
+            else "its only user"
+        )
         self._couriers = Couriers(self._sinks, self._settings, service.store, clock, owner, around)
         if not service.checking:
             self._couriers.subscribe()
