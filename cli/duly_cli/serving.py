@@ -51,7 +51,8 @@ def service(
     policy = deciding.opened(loaded, None, ActingSet)
     logs.configure({**config.log, "mask": [*config.log.get("mask", ()), *_sensitive(policy)]}, config.secrets)
     found = Service(config, policy, lambda: loaded.places, checking=checking)
-    found.follow(_Followed(releases))
+    if config.http or config.sources:
+        found.follow(_Followed(releases))
     if until is not None:
         found.until = instants.parse(until)
     return found

@@ -13,6 +13,7 @@ import duly
 from duly.diagnostics import did_you_mean
 
 _COMMANDS = {
+    "audit": "audit",
     "build": "build",
     "calendar": "calendar",
     "clauses": "clauses",
@@ -21,6 +22,7 @@ _COMMANDS = {
     "explain": "explain",
     "init": "init",
     "inspect": "inspect",
+    "journal": "journal",
     "key": "key",
     "map": "map",
     "run": "run",

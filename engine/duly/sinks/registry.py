@@ -23,6 +23,7 @@ GROUP = "duly.sinks"
 
 _BUILT_IN: dict[str, tuple[str, str | None]] = {
     "apprise": ("Apprise", "apprise"),
+    "chat": ("Chat", "service"),
     "console": ("Console", None),
     "jsonl": ("JsonLines", None),
     "nats": ("Nats", "nats"),
@@ -60,7 +61,7 @@ def find(name: str) -> type[Sink]:
     """The class of a type of sink. Raises Misconfigured where there is none, or an extra is missing."""
     known = offered()
     if name not in known:
-        near = did_you_mean(name, known) or "`duly sinks list --types` names them all"
+        near = did_you_mean(name, known) or "no package that is installed offers it"
         raise Misconfigured(f"unknown type of sink `{name}`; {near}")
     found: type[Sink] = known[name].load()
     return found
