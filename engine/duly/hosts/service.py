@@ -58,6 +58,7 @@ class Service:
         self.health = Health(self.metrics)
         self.policy = policy
         self.places = places
+        self.checking = checking
         self.failed = False
         self.until: int | None = None
         self.when_given: list[Callable[[], None]] = []

@@ -51,6 +51,8 @@ class Dispatcher:
             else "its only user"
         )
         self._couriers = Couriers(self._sinks, self._settings, service.store, clock, owner, around)
+        if not service.checking:
+            self._couriers.subscribe()
         for name in self._sinks:
             service.metrics.depth(name, lambda name=name: service.store.depth(name))  # type: ignore[misc]
 
