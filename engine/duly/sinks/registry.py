@@ -111,6 +111,11 @@ def escape_of(sink: Sink) -> Escape:
     return escape
 
 
+def worded(sink: Sink) -> bool:
+    """Whether a sink has a use for titles and texts."""
+    return bool(getattr(sink, "worded", True))
+
+
 def check(sink: Sink) -> str:
     """What a sink found when it tried whether it can work. Raises Misconfigured, Unreachable."""
     tried: Callable[[], str] | None = getattr(sink, "check", None)

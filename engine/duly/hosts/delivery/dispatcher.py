@@ -75,7 +75,7 @@ class Dispatcher:
         )
 
     def _render(self, sink: str, actions: Sequence[Action]) -> tuple[str, str]:
-        return self._wordings[sink](actions)
+        return self._wordings[sink](actions) if registry.worded(self._sinks[sink]) else ("", "")
 
     def _templates(self) -> tuple[Mapping[str, Localized], Zone]:
         policy = self._service.policy
