@@ -595,7 +595,7 @@ def chain(sinks: Any, name: str) -> list[str]:
 
 
 @given(SPECS, STEPS, st.sampled_from(["", "atomic", "addressed"]))
-@budget(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@budget(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_action_ends_somewhere(spec: Any, steps: Any, sort: str) -> None:
     """In the end every action is delivered, dead with a reason, moot with a reason, withheld, or wanted by nobody;
     to each recipient what was delivered came in order but for what waited by rule.
