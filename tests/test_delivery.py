@@ -179,6 +179,19 @@ def parcel_id(world: World, parcel: Any) -> str:
     return str(orjson.loads(parcel.body)["id"])
 
 
+def test_nothing_overtakes_one_that_fails_once(worlds: Any) -> None:
+    """A recipient's next message waits for the one before it, though the sink takes those of others."""
+    world = worlds(CHAT)
+    sink = world.sinks["chat"]
+    sink.poison = {"a"}
+    world.give(action("a"), action("b"), action("c", to=["person:wu"]))
+    world.run(1)
+    assert ["c"] == sink.ids
+    sink.poison = set()
+    world.run(60)
+    assert ["c", "a", "b"] == sink.ids
+
+
 def test_what_is_refused_is_a_dead_letter_at_once(worlds: Any) -> None:
     """Trying again would not change it; the reason of the other side is kept."""
     world = worlds(CHAT)
