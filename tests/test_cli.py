@@ -16,8 +16,8 @@ import pytest
 from duly import __version__
 
 VERBS = (
-    "build", "calendar", "clauses", "completion", "decide", "explain", "init", "inspect", "map", "run", "schedule",
-    "schema", "simulate", "test", "validate",
+    "audit", "build", "calendar", "clauses", "completion", "decide", "explain", "init", "inspect", "journal",
+    "key", "map", "run", "schedule", "schema", "simulate", "sinks", "test", "validate",
 )  # fmt: skip
 AT = "2026-03-11T12:15:00+08:00"
 CASE = "my-service/cases/02-consultation-at-lunch.json"

@@ -58,6 +58,7 @@ class Service:
         self.health = Health(self.metrics)
         self.policy = policy
         self.places = places
+        self.checking = checking
         self.failed = False
         self.until: int | None = None
         self.when_given: list[Callable[[], None]] = []
@@ -65,12 +66,14 @@ class Service:
         self._watchdog = Watchdog(
             self.health, config.watchdog, config.folder, os.environ if environment is None else environment
         )
-        self._wanted, self._told = threading.Event(), False
+        self._wanted, self._told, self._stopped = threading.Event(), False, False
         self._reload: reload.Reload | None = None
         self._open_sources = 0
         self.store = _store(config, policy, checking=checking)
         try:
             self.clock = clock or self._clock()
+            if isinstance(self.clock, WallClock):
+                self.clock.jumped = self._jumped
             self.intake = Intake(self.clock, self._check)
             self.metrics.waiting(lambda: self.intake.size)
             self._engine = Engine(
@@ -136,9 +139,7 @@ class Service:
 
     def _clock(self) -> Clock:
         if self.config.time == "wall":
-            clock = WallClock()
-            clock.jumped = self._jumped
-            return clock
+            return WallClock()
         stands = self.store.noted(CLOCK)
         return EventClock(None if stands is None else int(stands))
 
@@ -211,6 +212,9 @@ class Service:
 
         Told to by a signal, it takes `stop_within` for that; at the end of its input, as long as it needs.
         """
+        if self._stopped:
+            return
+        self._stopped = True
         self.health.becomes("stopping")
         self._watchdog.tell("STOPPING=1")
         self.log.info("stopping")

@@ -75,7 +75,7 @@ class Webhook:
         self._headers = [
             _header(name, revealed(value)) for name, value in settings.get("headers", {}).items()
         ]
-        self._texts = bool(settings.get("texts"))
+        self.worded = bool(settings.get("texts"))
         self._posting = Posting(revealed(settings["url"]), settings)
 
     def deliver(self, messages: Sequence[Message]) -> list[Receipt]:
@@ -95,7 +95,7 @@ class Webhook:
         self._posting.close()
 
     def _post(self, message: Message) -> Receipt:
-        body = orjson.dumps(_body(message, texts=self._texts), default=str)
+        body = orjson.dumps(_body(message, texts=self.worded), default=str)
         id, timestamp = speakable(message.id), int(self._now())
         headers = [*self._headers, ("webhook-id", id), ("webhook-timestamp", str(timestamp))]
         if self._keys:

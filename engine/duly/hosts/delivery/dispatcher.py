@@ -51,6 +51,8 @@ class Dispatcher:
             else "its only user"
         )
         self._couriers = Couriers(self._sinks, self._settings, service.store, clock, owner, around)
+        if not service.checking:
+            self._couriers.subscribe()
         for name in self._sinks:
             service.metrics.depth(name, lambda name=name: service.store.depth(name))  # type: ignore[misc]
 
@@ -73,7 +75,7 @@ class Dispatcher:
         )
 
     def _render(self, sink: str, actions: Sequence[Action]) -> tuple[str, str]:
-        return self._wordings[sink](actions)
+        return self._wordings[sink](actions) if registry.worded(self._sinks[sink]) else ("", "")
 
     def _templates(self) -> tuple[Mapping[str, Localized], Zone]:
         policy = self._service.policy
