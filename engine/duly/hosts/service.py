@@ -25,6 +25,7 @@ from duly.hosts.health import Health, Watchdog, leave
 from duly.hosts.intake import Intake
 from duly.hosts.logs import Log
 from duly.hosts.metrics import Metrics
+from duly.hosts.retention import Retention
 from duly.hosts.shard import Shard, wants_one_shard
 from duly.hosts.store import open_store
 from duly.hosts.store.contract import InUse, Store
@@ -85,6 +86,7 @@ class Service:
                 self.health,
                 self.given,
                 self._failed,
+                self._retention(),
             )
             adopted = self.store.adoptions()
             if adopted:
@@ -142,6 +144,10 @@ class Service:
             return WallClock()
         stands = self.store.noted(CLOCK)
         return EventClock(None if stands is None else int(stands))
+
+    def _retention(self) -> Retention | None:
+        keep = self.config.store.retention
+        return None if keep is None else Retention(keep, self.store, self.clock, self.metrics)
 
     def _jumped(self, seconds: float) -> None:
         self.metrics.jumped()

@@ -14,13 +14,13 @@ _RESTING = """
 SELECT e.grp FROM (
     SELECT grp, max(last) AS last, count(alarm) AS alarms, min(shard) AS shard,
     min(CASE WHEN substr(key, 1, 5) = 'case:' THEN closed ELSE 1 END) AS closed
-    FROM entities WHERE {which} AND grp <> 'set' GROUP BY grp
+    FROM entities WHERE grp IN (?*) GROUP BY grp
 ) e
 WHERE e.last < ? AND e.alarms = 0 AND e.closed = 1
 AND EXISTS (SELECT 1 FROM journal j WHERE j.grp = e.grp)
 AND NOT EXISTS (SELECT 1 FROM journal j JOIN pending p ON p.shard = e.shard AND p.at = j.at AND p.seq = j.seq
                 WHERE j.grp = e.grp)
-ORDER BY e.grp LIMIT ?
+ORDER BY e.grp
 """
 _DELIVERED = """
 NOT EXISTS (SELECT 1 FROM (SELECT DISTINCT sink FROM cursors) k
@@ -33,10 +33,20 @@ _MANY = 10_000
 """So much is dropped in one transaction at most."""
 
 
-def resting(session: Session, after: str, before: int, limit: int) -> list[str]:
-    """The next groups, by name, that have been at rest since before an instant and have a history to fold."""
-    rows = session.all(_RESTING.format(which="grp > ?"), after, before, limit)
-    return [group for (group,) in rows]
+def resting(session: Session, after: str, before: int, limit: int) -> tuple[str | None, list[str]]:
+    """Of the next so many groups, by name, the last one, and those that have been at rest since before an instant
+    and have a history to fold. There is no last one where there are no more groups.
+    """
+    rows = session.all(
+        "SELECT DISTINCT grp FROM entities WHERE grp > ? AND grp <> ? ORDER BY grp LIMIT ?",
+        after,
+        HUB_GROUP,
+        limit,
+    )
+    groups = [group for (group,) in rows]
+    if not groups:
+        return None, []
+    return groups[-1], [group for (group,) in session.all(_RESTING, groups, before)]
 
 
 def compact(session: Session, groups: Sequence[str], before: int, shards: int, fold: Fold | None) -> int:
@@ -44,7 +54,7 @@ def compact(session: Session, groups: Sequence[str], before: int, shards: int, f
     session.alone()
     touched = sorted({shard_of(group, shards) for group in groups})
     session.hold(touched)
-    rows = session.all(_RESTING.format(which="grp IN (?*)"), list(groups), before, len(groups))
+    rows = session.all(_RESTING, list(groups), before)
     for (group,) in rows:
         _fold(session, group, shard_of(group, shards), fold or _plain)
     if rows:

@@ -89,8 +89,12 @@ class ShardWork:
 
     def group_of(self, keys: Iterable[str]) -> dict[str, int]:
         """See contract.Work."""
+        groups = list(keys)
         rows = self._session.all(
-            "SELECT grp, max(last) FROM entities WHERE grp IN (?*) GROUP BY grp", list(keys)
+            "SELECT grp, max(last) FROM (SELECT grp, last FROM entities WHERE grp IN (?*)"
+            " UNION ALL SELECT grp, at FROM bases WHERE grp IN (?*)) g GROUP BY grp",
+            groups,
+            groups,
         )
         return dict(rows)
 
