@@ -53,6 +53,7 @@ def stream(chance: random.Random) -> Iterator[bytes]:
             (answered, f"r-{number}", {"type": "agent.replied", **whose, "data": {"automated": False}})
         )
         closed = answered + chance.randrange(1, 2 * instants.HOUR)
+        ahead.append((closed - 1, f"w-{number}", {"type": "work.checked", **whose}))
         ahead.append((closed, f"c-{number}", {"type": "case.closed", **whose}))
         ahead.sort(key=lambda each: each[:2])
         while ahead[0][0] < at:
