@@ -179,6 +179,19 @@ def parcel_id(world: World, parcel: Any) -> str:
     return str(orjson.loads(parcel.body)["id"])
 
 
+def test_nothing_overtakes_one_that_fails_once(worlds: Any) -> None:
+    """A recipient's next message waits for the one before it, though the sink takes those of others."""
+    world = worlds(CHAT)
+    sink = world.sinks["chat"]
+    sink.poison = {"a"}
+    world.give(action("a"), action("b"), action("c", to=["person:wu"]))
+    world.run(1)
+    assert ["c"] == sink.ids
+    sink.poison = set()
+    world.run(60)
+    assert ["c", "a", "b"] == sink.ids
+
+
 def test_what_is_refused_is_a_dead_letter_at_once(worlds: Any) -> None:
     """Trying again would not change it; the reason of the other side is kept."""
     world = worlds(CHAT)
@@ -595,7 +608,7 @@ def chain(sinks: Any, name: str) -> list[str]:
 
 
 @given(SPECS, STEPS, st.sampled_from(["", "atomic", "addressed"]))
-@budget(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@budget(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_action_ends_somewhere(spec: Any, steps: Any, sort: str) -> None:
     """In the end every action is delivered, dead with a reason, moot with a reason, withheld, or wanted by nobody;
     to each recipient what was delivered came in order but for what waited by rule.

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from deliveries import CALENDARS, action
 from hypothesis import given
+from hypothesis import settings as budget
 from hypothesis import strategies as st
 
 from duly import documents, durations
@@ -102,6 +103,7 @@ JUNK = st.recursive(
 )
 
 
+@budget(deadline=None)
 @given(JUNK, st.sampled_from(["sinks", "deliver", "addresses", "quiet_hours", "mode"]))
 def test_rubbish_never_gets_past_the_schema(junk: Any, key: str) -> None:
     """A configuration is refused with a diagnostic, or read: nothing in between."""
@@ -226,6 +228,7 @@ def test_limits_slide() -> None:
     assert window.room(30 * SECOND) == 3
 
 
+@budget(deadline=None)
 @given(st.lists(st.integers(0, 100), max_size=60), st.integers(1, 5), st.integers(1, 20))
 def test_no_window_ever_holds_more(moments: list[int], most: int, per: int) -> None:
     """However messages come, no window of the length has more than the limit."""

@@ -52,7 +52,9 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def couriers(store: Store, owner: str, sinks: Mapping[str, Any]) -> Couriers:
     clock = WallClock()
     settings, _ = reading.read(SPEC)
-    return Couriers(sinks, settings, store, clock, owner, Around(clock.now, calendars=lambda: CALENDARS))
+    found = Couriers(sinks, settings, store, clock, owner, Around(clock.now, calendars=lambda: CALENDARS))
+    found.subscribe()
+    return found
 
 
 def give(store: Store, *actions: Mapping[str, Any]) -> None:
@@ -145,8 +147,9 @@ def folder(tmp_path: Path, store: Store) -> Path:
     (tmp_path / "duly.config.yaml").write_text(CONFIG, "utf-8")
     settings, _ = reading.read({"sinks": {"客服群": {"type": "console"}, "log": {"type": "console"}}})
     clock = WallClock()
-    sinks = {"客服群": Refusing(), "log": Collecting()}
+    sinks: dict[str, Any] = {"客服群": Refusing(), "log": Collecting()}
     running = Couriers(sinks, settings, store, clock, "one", Around(clock.now))
+    running.subscribe()
     running.start()
     give(store, action("3f2a9c", case="C-投诉-1", at="2026-03-02T01:00:00Z"), action("77b0d1", case="C-2"))
     running.stop(30)
@@ -205,6 +208,111 @@ def test_sinks_are_checked_without_delivering(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "fallbacks go round in a circle: `客服群` → `客服群`" in done.stderr
     assert not (tmp_path / "out.jsonl").exists()
+
+
+POLICY = """\
+apiVersion: duly/v1
+kind: PolicySet
+metadata: {name: tiny, version: 1.0.0}
+spec:
+  timezone: Asia/Shanghai
+  languages: [zh, en]
+  adoption: {open_cases: keep}
+  templates:
+    received: {zh: "已收到需求 {case}", en: "We have your request {case}"}
+---
+apiVersion: duly/v1
+kind: Roster
+metadata: {name: tiny}
+spec: {people: {lin: {name: 林}}}
+---
+apiVersion: duly/v1
+kind: Reaction
+metadata: {name: tiny}
+spec:
+  reactions:
+    - {id: thanks, on: case.opened, do: [{message: received}, {notify: "person:lin", data: {note: "<b>急</b>"}}]}
+"""
+
+
+def serve(folder: Path, events: str, **spec: Any) -> subprocess.CompletedProcess[str]:
+    """A service that takes events from standard input, and ends."""
+    (folder / "policy").mkdir(exist_ok=True)
+    for number, document in enumerate(POLICY.split("---\n")):
+        (folder / "policy" / ("duly.yaml", "roster.yaml", "reactions.yaml")[number]).write_text(
+            document, "utf-8"
+        )
+    config = {
+        "policy": "./policy", "store": {"url": "sqlite:duly.db"}, "time": "events",
+        "sources": {"pipe": {"type": "stdin"}}, **spec,
+    }  # fmt: skip
+    (folder / "duly.config.yaml").write_text(
+        json.dumps({"apiVersion": "duly/v1", "kind": "Config", "spec": config}), "utf-8"
+    )
+    return subprocess.run(
+        [sys.executable, "-m", "duly_cli.main", "run"], cwd=folder, input=events, capture_output=True, text=True,
+        check=False, timeout=60, encoding="utf-8",
+    )  # fmt: skip
+
+
+OPENED = '{"id": "e1", "type": "case.opened", "case": "C-1", "customer": "K-7", "at": "2026-03-02T09:00:00+08:00"}\n'
+
+
+def test_a_service_says_things_in_words(tmp_path: Path) -> None:
+    """A message is told in the policy's words, a notice in the sink's own, each in the sink's language."""
+    (tmp_path / "notify.txt").write_text("看一下 {case}\n\n{note} {action.at}", "utf-8")
+    done = serve(tmp_path, OPENED, sinks={
+        "中文": {"type": "console", "language": "zh", "only": ["message", "notify"],
+               "templates": {"notify": "notify.txt"}},
+    })  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert [line.split() for line in done.stdout.splitlines()] == [
+        ["2026-03-02T01:00:00Z", "message", "→", "customer:K-7", "关于您的需求", "C-1", "已收到需求", "C-1"],
+        [
+            "2026-03-02T01:00:00Z",
+            "notify",
+            "→",
+            "person:lin",
+            "看一下",
+            "C-1",
+            "<b>急</b>",
+            "2026-03-02",
+            "09:00",
+        ],
+    ]
+
+
+def test_a_dry_run_sends_nothing_and_records_everything(tmp_path: Path) -> None:
+    """A service with `mode: dry_run` decides as always; what it would have sent is shown by `duly sinks`."""
+    sinks = {"out": {"type": "jsonl", "settings": {"path": "out.jsonl"}}}
+    done = serve(tmp_path, OPENED, sinks=sinks, mode="dry_run")
+    assert done.returncode == 0, done.stderr
+    assert "dry_run: records and does not send for out" in done.stderr
+    assert not (tmp_path / "out.jsonl").exists()
+    [row] = [json.loads(line) for line in ask(tmp_path, "list", "--format", "json").stdout.splitlines()]
+    assert row["state"] == "dry_run"
+    assert row["delivered"] == 0
+    kept = ask(tmp_path, "dead", "--state", "withheld", "--format", "json").stdout.splitlines()
+    assert len(kept) == row["withheld"] > 1
+    assert {"message", "notify"} <= {json.loads(line)["type"] for line in kept}
+
+
+@pytest.mark.parametrize(("spec", "says"), [
+    ({"sinks": {"a": {"type": "console", "quiet": {"calendar": "office"}}}}, "the policy has no calendar `office`"),
+    ({"sinks": {"a": {"type": "console", "templates": {"notify": "no.txt"}}}}, "no.txt: the template cannot be read"),
+    ({"sinks": {"a": {"type": "console", "templates": {"notify": "bad.md"}}}}, "does not suit this sink"),
+    ({"sinks": {"a": {"type": "nothing"}}}, "nothing"),
+    ({"sinks": {"a": {"type": "console", "settings": {"format": "xml"}}}}, "xml"),
+    ({"sinks": {"a": {"type": "console", "only": ["notfy"]}}}, "did you mean `notify`?"),
+])  # fmt: skip
+def test_a_service_refuses_what_cannot_work(tmp_path: Path, spec: dict[str, Any], says: str) -> None:
+    """What is wrong with deliveries is told before anything starts, with its place."""
+    (tmp_path / "bad.md").write_text("Look at {case}", "utf-8")
+    done = serve(tmp_path, "", **spec)
+    assert done.returncode in (1, 2)
+    assert says in done.stderr
+    assert "duly.config.yaml:1:" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_types_are_named(tmp_path: Path) -> None:

@@ -101,7 +101,9 @@ def test_nobody_there(receivers: Any, make: Make) -> None:
 )
 def test_services(target: str, service: str) -> None:
     """The services that people here use are known, and their URLs understood."""
-    assert service in Apprise({"targets": {"desk": target}, "everybody": True}).check()
+    said = Apprise({"targets": {"desk": target}, "everybody": True}).check()
+    assert service in said
+    assert (service in ("DingTalk", "Feishu", "WeCom Bot")) == ("type `chat`" in said)
 
 
 @pytest.mark.parametrize("target", ["geheim", "nosuch://geheim", "dingtalk://", "json://:geheim@"])

@@ -128,7 +128,14 @@ def test_without_extras() -> None:
     assert {"console": "works", "jsonl": "works", "smtp": "works"} == {
         name: text for name, text in told.items() if text == "works"
     }
-    extras = {"apprise": "apprise", "nats": "nats", "redis": "redis", "sql": "postgres", "webhook": "service"}
+    extras = {
+        "apprise": "apprise",
+        "nats": "nats",
+        "redis": "redis",
+        "sql": "postgres",
+        "webhook": "service",
+        "chat": "service",
+    }
     for name, extra in extras.items():
         assert told[name].endswith(f"is not installed; run: pip install 'duly[{extra}]'")
 

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from duly.calendars.localtime import Zone
@@ -125,6 +125,7 @@ class Tags(HTMLParser):
         self.text += data
 
 
+@settings(deadline=None)
 @given(st.text() | st.just(NASTY))
 def test_no_value_gets_out(value: str) -> None:
     """Whatever a value says, it stays a value: no tag, no end of a JSON text, no second line of a title."""

@@ -163,7 +163,7 @@ def test_a_receiver_that_came_back(receivers: Any, receiver: Any, make: Make) ->
     hook = sink(receiver.url)
     for number in range(3):
         assert "delivered" == hook.deliver([make(str(number))])[0].outcome
-        hook._pool.close()
+        hook.close()
     assert "reached" in hook.check()
     hook.close()
     assert 3 == len(receiver.requests)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import orjson
-
 from duly.acting import ActingSet
 from duly.calendars.limits import NEVER
-from duly.cases import Event, read_event
+from duly.cases import Event
 from duly.doings import Doings
 from duly.hosts.entities import Entities
+from duly.hosts.lines import event
 from duly.hosts.store.contract import Work
-from duly.machines.packed import Packing, event_row, facts_row, to_event, to_facts
+from duly.machines.packed import Packing
+from duly.machines.rows import dumps, event_row, facts_row, loads, to_event, to_facts
 from duly.timeline import HUB, Timeline
 from duly.versions import shelf
 
@@ -53,7 +53,7 @@ class World:
 
     def _build(self, work: Work) -> None:
         self._note = work.noted(NOTE) or b"{}"
-        facts = orjson.loads(self._note)
+        facts = loads(self._note)
         adoptions = work.adoptions()
         instants: list[int] = facts.get("made") or [adoptions[0][0]]
         self.made = [
@@ -92,14 +92,14 @@ class World:
         """Who said when to be on duty or not, as far as that was taken."""
         if self._presence is None:
             lines = [line for line in work.journal("set") if not line.pending]
-            events = [read_event(orjson.loads(line.body)) for line in lines]
-            self._presence = [event for event in events if event.type in _PRESENCE]
+            events = [event(line) for line in lines]
+            self._presence = [each for each in events if each.type in _PRESENCE]
         return self._presence
 
     def heard(self, events: Sequence[Event]) -> None:
         """Events were taken."""
         if self._presence is not None:
-            self._presence += [event for event in events if event.type in _PRESENCE]
+            self._presence += [each for each in events if each.type in _PRESENCE]
 
     def caught_up(self, outage: tuple[int, int]) -> None:
         """Remember an outage, so that a replay does late what was done late."""
@@ -163,7 +163,7 @@ class World:
                 for at, number, key, event, told in timeline.later
             ],
         }  # fmt: skip
-        return orjson.dumps(facts)
+        return dumps(facts)
 
 
 def _nobody(key: str, at: int, told: Sequence[Any]) -> list[Any]:

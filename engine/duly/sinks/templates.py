@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from duly.calendars.localtime import UTC, Zone, day_text
@@ -154,7 +155,9 @@ class _Values:
         if isinstance(value, bool):
             return ("否", "是")[value] if self.chinese else ("no", "yes")[value]
         if isinstance(value, str):
-            return _CONTROL.sub("", self.moment(value) if _INSTANT.fullmatch(value) else value)
+            if value[4:5] == "-" and _INSTANT.fullmatch(value):
+                return self.moment(value)
+            return value if value.isalnum() else _CONTROL.sub("", value)
         if isinstance(value, float) and value.is_integer():
             return str(int(value))
         if isinstance(value, list):
@@ -195,21 +198,38 @@ def _filled(
     escape: Callable[[str], str],
 ) -> str:
     """A text with its placeholders filled in; lines that would say nothing are left out."""
+    read = _read(text, pattern)
+    lines = []
+    for line in read:
+        found, asked, known = "", False, False
+        for words, name in line:
+            found += literal(words)
+            if name is not None:
+                value = values.of(name)
+                asked, known = True, known or value is not None
+                found += MISSING if value is None else escape(value)
+        if known or not asked or len(read) == 1:
+            lines.append(found)
+    return "\n".join(lines).strip("\n")
+
+
+@lru_cache(1024)
+def _read(text: str, pattern: re.Pattern[str]) -> list[list[tuple[str, str | None]]]:
+    """The lines of a text, each as words and the name of the placeholder that follows them, if one does."""
     lines = []
     for line in text.split("\n"):
-        found, asked, known, last = "", 0, 0, 0
+        parts: list[tuple[str, str | None]] = []
+        words, last = "", 0
         for match in pattern.finditer(line):
-            found += literal(line[last : match.start()])
+            words += line[last : match.start()]
             last = match.end()
             if match[1] is None:
-                found += literal(match[0][0])
-                continue
-            value = values.of(match[1])
-            asked, known = asked + 1, known + (value is not None)
-            found += MISSING if value is None else escape(value)
-        if known or not asked or "\n" not in text:
-            lines.append(found + literal(line[last:]))
-    return "\n".join(lines).strip("\n")
+                words += match[0][0]
+            else:
+                parts.append((words, match[1]))
+                words = ""
+        lines.append([*parts, (words + line[last:], None)])
+    return lines
 
 
 def _check(line: str, place: str, markup: Escape) -> None:

@@ -32,8 +32,7 @@ class Couriers:
     """Delivers what the outbox has to all sinks, from `start` to `stop`.
 
     `clock` must be one on which time passes by itself, whatever the events say; `owner` is a name for this process
-    that no other has. Once it is stopped, the sinks are closed. The sinks take what is given out from the moment
-    on at which it is made. Raises Unavailable.
+    that no other has. Once it is stopped, the sinks are closed.
     """
 
     def __init__(
@@ -55,7 +54,10 @@ class Couriers:
             for name in sinks
         ]
         self._ear = threading.Thread(target=self._listen, name="duly-leases", daemon=True)
-        store.subscribe(list(sinks))
+
+    def subscribe(self) -> None:
+        """Let the sinks that are new take what is given out from now on, before the engine does. Raises Unavailable."""
+        self._store.subscribe(list(self._sinks))
 
     def start(self) -> None:
         """Begin to deliver; come back at once."""

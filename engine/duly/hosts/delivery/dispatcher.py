@@ -44,8 +44,15 @@ class Dispatcher:
             clock.now, self._render, lambda: service.policy.compiled["calendars"], service.metrics.delivered,
             lambda text: masked(text, set(config.secrets)),
         )  # fmt: skip
-        owner = f"{socket.gethostname()}:{os.getpid()}:{token_hex(4)}"
+        # Who has a store to himself need not wait for the lease of one that crashed to run out.
+        owner = (
+            f"{socket.gethostname()}:{os.getpid()}:{token_hex(4)}"
+            if service.store.shared
+            else "its only user"
+        )
         self._couriers = Couriers(self._sinks, self._settings, service.store, clock, owner, around)
+        if not service.checking:
+            self._couriers.subscribe()
         for name in self._sinks:
             service.metrics.depth(name, lambda name=name: service.store.depth(name))  # type: ignore[misc]
 
@@ -68,7 +75,7 @@ class Dispatcher:
         )
 
     def _render(self, sink: str, actions: Sequence[Action]) -> tuple[str, str]:
-        return self._wordings[sink](actions)
+        return self._wordings[sink](actions) if registry.worded(self._sinks[sink]) else ("", "")
 
     def _templates(self) -> tuple[Mapping[str, Localized], Zone]:
         policy = self._service.policy
