@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 else:
     Web, bearer, opened, serving = web.Web, web.bearer, web.opened, web.serving
 
-EXAMPLES = int(os.environ.get("DULY_HTTP_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("DULY_HTTP_EXAMPLES", "8"))
 DESCRIPTION = description()
 OPERATIONS = [
     (path, method, operation)
@@ -41,7 +41,8 @@ OPERATIONS = [
     for method, operation in methods.items()
 ]
 REGISTRY: Registry[Any] = Registry().with_resource(
-    "urn:duly", Resource.from_contents({"$schema": "https://json-schema.org/draft/2020-12/schema", **DESCRIPTION})
+    "urn:duly",
+    Resource.from_contents({"$schema": "https://json-schema.org/draft/2020-12/schema", **DESCRIPTION}),
 )
 
 
@@ -114,7 +115,11 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
 @schemathesis.serializer("application/x-ndjson")
 def as_it_is(context: Any, value: Any) -> bytes:
     """Lines are texts already; whatever else schemathesis makes up is one line."""
-    return value.encode("utf-8", "replace") if isinstance(value, str) else json.dumps(value, default=str).encode()
+    return (
+        value.encode("utf-8", "replace")
+        if isinstance(value, str)
+        else json.dumps(value, default=str).encode()
+    )
 
 
 CHECKS = [
