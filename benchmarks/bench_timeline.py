@@ -2,7 +2,7 @@
 
     python benchmarks/bench_timeline.py [--cases 2000] [--open 250000]
 
-Events of cases with four clocks, a ladder, classification and routes go through `timeline.replayed`, for sets of 200
+Events of cases with four clocks, a ladder, classification and routes go through `replaying.replayed`, for sets of 200
 and of 2,000 entries; beside it a loop that only sorts the same events and files them by case, and a general simulator
 (simpy) that only waits for the same instants and for one due a clock, without any rule. Open timers are held by as
 many cases as are asked for; what each takes is measured, and a million of them reckoned from that.

@@ -1,6 +1,6 @@
 """All benchmarks in one run: a report in Markdown, ratios first; with --write into docs/benchmarks.md.
 
-    python benchmarks/run.py [--write] [--only cold,decisions,calendars,matching,timeline] [--duly SCRIPT]
+    python benchmarks/run.py [--write] [--only cold,decisions,calendars,matching,timeline,store] [--duly SCRIPT]
 
 The exit code is 1 where a target is missed. What is measured beside is optional: `pip install '.[bench]'`.
 """
@@ -19,6 +19,7 @@ import bench_calendars
 import bench_cold
 import bench_decisions
 import bench_matching
+import bench_store
 import bench_timeline
 from figures import Row, absolutes, machine, ratios
 
@@ -51,7 +52,9 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--write", action="store_true", help=f"put the report into {PAGE.name}")
-    parser.add_argument("--only", default="cold,decisions,calendars,matching,timeline", help="which ones")
+    parser.add_argument(
+        "--only", default="cold,decisions,calendars,matching,timeline,store", help="which ones"
+    )
     parser.add_argument(
         "--duly", help="an installed script for the cold starts; else this checkout is installed"
     )
@@ -62,6 +65,7 @@ def main() -> int:
         "calendars": bench_calendars.rows,
         "matching": bench_matching.rows,
         "timeline": bench_timeline.rows,
+        "store": bench_store.rows,
     }
     facts = machine()
     found: list[Row] = []

@@ -9,7 +9,8 @@ from typing import Any, Self
 import orjson
 
 from duly.hosts.delivery import settings as reading
-from duly.hosts.delivery.courier import Around, Courier
+from duly.hosts.delivery.calls import Around
+from duly.hosts.delivery.courier import Courier
 from duly.hosts.store import open_store
 from duly.hosts.store.contract import Out, Store
 from duly.instants import SECOND, parse, render

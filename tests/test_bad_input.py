@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -251,29 +249,3 @@ def test_names_that_are_no_text(folder: Path, tmp_path: Path) -> None:
     for form in ("text", "json", "sarif", "github"):
         done = duly(folder, "validate", str(tmp_path), "--format", form)
         assert (done.returncode, b"D101" in done.stdout) == (1, True)
-
-
-def test_closed_pipe_is_no_error(folder: Path) -> None:
-    """`duly decide … | head -1` ends quietly."""
-    (folder / "many.jsonl").write_bytes(line() * 20_000)
-    command = [sys.executable, "-m", "duly_cli.main", "decide", "set", "many.jsonl", "--at", AT]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, cwd=folder, env=surroundings(folder), **pipes) as process:  # type: ignore[call-overload]
-        assert process.stdout.readline().startswith(b'{"case":"C-1"')
-        process.stdout.close()
-        told = process.stderr.read()
-        assert (process.wait(60), told) == (0, b"")
-
-
-def test_interrupt_ends_with_130(folder: Path) -> None:
-    """Ctrl-C while waiting for input ends quietly with 130; what was answered stands."""
-    command = [sys.executable, "-m", "duly_cli.main", "decide", "set", "--at", AT]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "bufsize": 0}
-    with subprocess.Popen(command, cwd=folder, env=surroundings(folder), **pipes) as process:  # type: ignore[call-overload]
-        process.stdin.write(line() * 60)
-        answered = process.stdout.readline()
-        time.sleep(0.2)
-        process.send_signal(signal.SIGINT)
-        rest, told = process.communicate(timeout=60)
-    assert (process.returncode, told) == (130, b"")
-    assert all(json.loads(each)["case"] == "C-1" for each in (answered + rest).splitlines())

@@ -16,8 +16,8 @@ import pytest
 from duly import __version__
 
 VERBS = (
-    "build", "calendar", "clauses", "completion", "decide", "explain", "init", "inspect", "map", "run", "schedule",
-    "schema", "simulate", "test", "validate",
+    "audit", "build", "calendar", "clauses", "completion", "decide", "explain", "init", "inspect", "journal",
+    "key", "map", "run", "schedule", "schema", "simulate", "sinks", "test", "validate",
 )  # fmt: skip
 AT = "2026-03-11T12:15:00+08:00"
 CASE = "my-service/cases/02-consultation-at-lunch.json"
@@ -187,6 +187,7 @@ def test_faults_go_to_everyone(home: Path) -> None:
         (["decide", "my-service", "-", "--at", "2026-03-11T12:15:00"], "--at"),
         (["decide", "my-service", "-", "--at", "tomorrow"], "--at"),
         (["decide", "my-service", "-", "--atx", "x"], "--at"),
+        (["simulate", "my-service", "-", "--until", "tomorrow"], "`--until`: expected an instant"),
         (["decide", "my-service", "-"], "no case in the input"),
         (["decide", "git:nowhere:my-service", "-"], "git:nowhere"),
         (["decied"], "did you mean `decide`?"),
@@ -212,6 +213,27 @@ def test_damaged_bundle_is_refused(home: Path) -> None:
     bundle.write_bytes(bundle.read_bytes().replace(b"first_response", b"first_respanse"))
     done = duly(home, "decide", "damaged.duly", CASE)
     assert (2, True) == (done.returncode, "damaged" in done.stderr)
+
+
+def test_a_bundle_is_whole(home: Path) -> None:
+    """Validating a bundle says that it is whole, and does not speak of files."""
+    assert 0 == duly(home, "build", "my-service", "-o", "whole.duly").returncode
+    done = duly(home, "validate", "whole.duly")
+    assert (0, "", True) == (done.returncode, done.stdout, "the bundle is whole" in done.stderr)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes")
+def test_a_bundle_goes_into_a_pipe(home: Path) -> None:
+    """Where something that is no file takes the bundle, it is written to and not replaced."""
+    pipe = home / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE) as reader:
+        built = duly(home, "build", "my-service", "-o", "pipe")
+        if not pipe.is_fifo():
+            reader.kill()
+        content = reader.communicate()[0]
+    assert (0, True) == (built.returncode, pipe.is_fifo())
+    assert content.startswith(b'{"duly-bundle"')
 
 
 def test_bundles_are_reproducible(home: Path) -> None:
@@ -278,6 +300,20 @@ def test_closed_pipe_is_no_error(home: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "duly_cli.main", "decide", "my-service", "many.jsonl", "--at", AT], cwd=home,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=surroundings(home),
+    )  # fmt: skip
+    assert process.stdout
+    process.stdout.close()
+    process.stdout = None
+    _, err = process.communicate(timeout=30)
+    assert (0, b"") == (process.returncode, err)
+
+
+@pytest.mark.parametrize("words", [["explain", "my-service", CASE], ["--help"], ["calendar", "show"]])
+def test_any_command_may_be_cut_short(home: Path, words: list[str]) -> None:
+    """What goes through click ends as quietly where nobody reads its output."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "duly_cli.main", *words], cwd=home, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, env=surroundings(home),
     )  # fmt: skip
     assert process.stdout
     process.stdout.close()

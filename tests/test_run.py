@@ -133,13 +133,15 @@ def test_a_file_is_followed(tmp_path: Path) -> None:
 
 
 def test_time_passes(tmp_path: Path) -> None:
-    """By the wall clock a promise of a second is broken a second later, and what follows is done then."""
+    """By the wall clock a promise of a second is broken a second later, and what follows is dated then."""
     configured(tmp_path, PROMPT, sources=FEED)
-    (tmp_path / "events.jsonl").write_bytes(opened("C-1"))
     with Running(tmp_path) as run:
+        run.says("running")
+        (tmp_path / "events.jsonl").write_bytes(opened("C-1"))
         until(lambda: "clock.breached" in [action["type"] for action in outbox(tmp_path)])
         assert 0 == run.stop(), run.told
-    assert [] == [action for action in outbox(tmp_path) if "late_by_seconds" in action]
+    found = {action["type"]: action for action in outbox(tmp_path)}
+    assert found["clock.started"]["due_by"] == found["clock.breached"]["at"]
 
 
 def test_events_of_the_future_are_refused(tmp_path: Path) -> None:
@@ -149,21 +151,6 @@ def test_events_of_the_future_are_refused(tmp_path: Path) -> None:
     with Running(tmp_path, given=given) as run:
         assert (0, 1) == (run.ended(), run.told.count("E110")), run.told
     assert (1, 1) == tuple(counted(tmp_path)[each] for each in ("events", "rejects"))
-
-
-def test_what_was_missed_is_caught_up_with(tmp_path: Path) -> None:
-    """What was due while nothing ran is done at the next start, and says how late."""
-    configured(tmp_path, PROMPT, sources=FEED)
-    (tmp_path / "events.jsonl").write_bytes(opened("C-1", at=now()))
-    with Running(tmp_path) as run:
-        started = until(lambda: [each for each in outbox(tmp_path) if each["type"] == "clock.started"])[0]
-        run.kill()
-    due = instants.parse(started["data"]["due_at"])
-    until(lambda: time.time_ns() // 1000 > due + instants.SECOND)
-    with Running(tmp_path) as run:
-        found = until(lambda: [each for each in outbox(tmp_path) if each["type"] == "clock.breached"])
-        assert 0 == run.stop()
-    assert 1 <= found[0]["late_by_seconds"]
 
 
 def test_two_on_one_file(tmp_path: Path) -> None:

@@ -51,12 +51,12 @@ def test_rejects_and_notes_are_kept_with_the_lines(store: Store) -> None:
     rejects = [Reject(5, "crm", "E101", "`id` is missing", b"{}"), Reject(6, "crm", "E102", "第二", b"\xff")]
     store.append([line("1", "A")], rejects, {"feed": b"10"})
     store.append([], [], {"feed": b"20", "other": b"\x00"})
-    store.reject([Reject(7, "hook", "E001", "not JSON", b"")])
+    store.reject([Reject(7, "hook", "E001", "not JSON: \0 \ud800", b"")])
     found = store.rejects()
     assert [(each.at, each.origin, each.code, each.message, each.body) for each in found] == [
         (5, "crm", "E101", "`id` is missing", b"{}"),
         (6, "crm", "E102", "第二", b"\xff"),
-        (7, "hook", "E001", "not JSON", b""),
+        (7, "hook", "E001", "not JSON: ␀ ?", b""),
     ]
     assert found[1:] == store.rejects(after=found[0].seq)
     assert found[:1] == store.rejects(limit=1)

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 FORMAT = 1
 
 
-def pack(loaded: Loaded, files: list[dict[str, Any]]) -> bytes:
-    """The bytes of a bundle: equal for equal policy, parameters and version of Duly."""
+def pack(loaded: Loaded, files: list[dict[str, Any]], key: str | None = None) -> bytes:
+    """The bytes of a bundle: equal for equal policy, parameters, version of Duly and signing key.
+
+    `key` is the file of the private key that signs it.
+    """
     body = b"\n".join(
         json.dumps(part, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
         for part in (loaded.compiled, loaded.places)
@@ -30,6 +33,10 @@ def pack(loaded: Loaded, files: list[dict[str, Any]]) -> bytes:
         "files": files,
         "digest": "sha256:" + cache.digest(body),
     }
+    if key is not None:
+        from duly_cli.signing import signed
+
+        head = signed(head, key)
     return json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" + body + b"\n"
 
 

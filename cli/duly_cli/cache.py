@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _MODE = 0o022
-_COMPILING = frozenset(("calendars", "conditions", "kinds", "validation"))
+_KEPT = 30 * 24 * 3600
+_COMPILING = frozenset(("calendars", "conditions", "documents", "kinds", "validation"))
 
 
 def digest(*parts: bytes) -> str:
@@ -112,8 +113,28 @@ def store(key: str, *lines: Any) -> None:
         with open(part, "wb") as file:
             file.write(digest(content).encode() + b"\n" + content)
         os.replace(part, path)
+        _tidy(folder, key)
     except OSError:
         return
+
+
+def _tidy(folder: str, key: str) -> None:
+    """Remove what nobody has used for a month, a sixteenth of the entries with each new one: those whose keys
+    begin as its key does. Names that are no keys are not the cache's own.
+    """
+    # The file just written tells the time. Where a disk keeps no times of reading, age counts from the writing.
+    latest = os.stat(os.path.join(folder, key + ".json")).st_mtime - _KEPT
+    with os.scandir(folder) as listing:
+        for entry in listing:
+            stem, dot, kind = entry.name.partition(".")
+            if dot and kind.startswith("json") and stem[:1] == key[:1] and _is_key(stem):
+                status = entry.stat(follow_symlinks=False)
+                if max(status.st_atime, status.st_mtime) < latest:
+                    os.unlink(entry.path)
+
+
+def _is_key(stem: str) -> bool:
+    return len(stem) == 64 and not stem.strip("0123456789abcdef")
 
 
 def _own(status: os.stat_result) -> bool:

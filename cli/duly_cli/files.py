@@ -73,6 +73,21 @@ def open_input(name: str) -> BinaryIO:
         raise Unreadable(f"cannot read `{name}`: {(error.strerror or str(error)).lower()}") from None
 
 
+def write(path: str, content: str | bytes, *, at_once: bool = False) -> None:
+    """Write a file; with `at_once` nobody ever sees half of it. Raises Unreadable with a sentence for the user."""
+    special = os.path.exists(path) and not os.path.isfile(
+        path
+    )  # such as /dev/null, which nothing may replace
+    part = f"{path}.{os.getpid()}.part" if at_once and not special else path
+    try:
+        with open(part, "wb") as file:
+            file.write(content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content)
+        if part != path:
+            os.replace(part, path)
+    except OSError as error:
+        raise Unreadable(f"cannot write `{path}`: {(error.strerror or str(error)).lower()}") from None
+
+
 def find(argument: str) -> Files:
     """The files of the policy set that POLICY names. Raises Unreadable where there is none."""
     if argument.startswith("git:"):

@@ -65,9 +65,8 @@ def _run(words: list[str]) -> int:
 
 def _leave(code: int) -> None:
     """End the process at once: taking the interpreter down in order costs a tenth of a cold decision."""
-    if sys.gettrace() is None and "coverage" not in sys.modules:
-        sys.stderr.flush()
-        os._exit(code)
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _speak_utf8() -> None:

@@ -11,7 +11,7 @@ from duly import instants
 from duly.calendars.localtime import day_text
 from duly.instants import DAY, HOUR, MINUTE, SECOND
 from duly.suites.suite import read
-from duly_cli.files import Unreadable, complain
+from duly_cli.files import complain, write
 from duly_cli.files import read as content_of
 from duly_cli.trying import Trial
 
@@ -57,18 +57,10 @@ def recorded(trials: Sequence[Trial]) -> int:
         if any(fault.severity == "error" for fault in faults):
             complain(f"{file}: what happened cannot be written into this layout; write it by hand")
         elif after != before:
-            _write(file, after)
+            write(file, after)
             count += len(edits)
             complain(f"{file}: {len(edits)} expectation{'' if len(edits) == 1 else 's'} recorded")
     return count
-
-
-def _write(file: str, text: str) -> None:
-    try:
-        with open(file, "w", encoding="utf-8", newline="") as output:
-            output.write(text)
-    except OSError as error:
-        raise Unreadable(f"cannot write `{file}`: {(error.strerror or str(error)).lower()}") from None
 
 
 def _edits(text: str, trials: Sequence[Trial]) -> dict[int, _Edit]:

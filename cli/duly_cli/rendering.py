@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import duly
 from duly.diagnostics import Diagnostic, Span
-from duly_cli.files import Unreadable
+from duly_cli.files import write
 from duly_cli.widths import fitted, width
 
 if TYPE_CHECKING:
@@ -38,12 +38,8 @@ def show(
     report = _RENDERERS[form](diagnostics, texts, colour)
     if output is None:
         sys.stdout.write(report)
-        return
-    try:
-        with open(output, "w", encoding="utf-8") as file:
-            file.write(report)
-    except OSError as error:
-        raise Unreadable(f"cannot write `{output}`: {(error.strerror or str(error)).lower()}") from None
+    else:
+        write(output, report)
 
 
 def show_invalid(error: Invalid) -> None:
@@ -189,9 +185,8 @@ def _sarif(diagnostics: Sequence[Diagnostic], texts: Mapping[str, bytes], colour
 def _rule(code: str) -> dict[str, Any]:
     """What the catalogue says of a code."""
     from duly.codes import CATALOGUE
-    from duly.conditions.faults import CODES
 
-    entry = CATALOGUE.get(code) or next(each for each in CODES if each.code == code)
+    entry = CATALOGUE[code]
     return {
         "id": code,
         "name": entry.name,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from duly.instants import parse
 from duly_cli.timetable import Teller
-from duly_cli.widths import fitted, padded, width
+from duly_cli.widths import fitted, padded
 
 if TYPE_CHECKING:
     from duly.actions import Action
@@ -20,6 +23,9 @@ _COLOURS = {
     "duty.late": "31", "duty.missed": "31;1", "duty.done": "32",
 }  # fmt: skip
 _WIDE = 20
+_LONGEST = 90
+_IDENTITY = {"set", "version", "revision"}
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 
 
 def told(policy: PolicySet, events: Sequence[Event], actions: Sequence[Action], until: int | None) -> str:
@@ -35,12 +41,14 @@ def told(policy: PolicySet, events: Sequence[Event], actions: Sequence[Action], 
         rank = 0 if action.at in first_event and action.reason in _BY_TIME else 2
         rows.append((action.at, rank, number, _action(teller, action)))
     rows.sort(key=lambda row: row[:3])
+    stamps = {row[0]: teller.instant(row[0]) for row in rows}
+    wide = max(map(len, stamps.values()), default=0)
     lines: list[str] = []
     shown = None
     for at, _, _, text in rows:
-        stamp = teller.instant(at) if at != shown else ""
+        stamp = stamps[at] if at != shown else ""
         shown = at
-        lines.append(f"{padded(stamp, _WIDE)} {text}".rstrip())
+        lines.append(f"{padded(stamp, wide)} {text}".rstrip())
     return "\n".join(lines) + "\n" if lines else ""
 
 
@@ -50,7 +58,7 @@ _BY_TIME = frozenset(("ladder.step", "due_passed", "clock.warned"))
 def _event(teller: Teller, event: Event) -> str:
     about = event.case or event.customer or event.person or "set"
     payload = {name: value for name, value in event.payload.items() if name != "case" or not event.changes}
-    data = _data({**event.changes, **payload})
+    data = _data(teller, {**event.changes, **payload})
     return teller.paint(f"▶ {event.type}", "1") + f"  {about}" + (f"  {data}" if data else "")
 
 
@@ -62,7 +70,7 @@ def _action(teller: Teller, action: Action) -> str:
     if action.step:
         parts.append(f"{action.ladder}/{action.step}" + (f" round {action.loop + 1}" if action.loop else ""))
     parts += [each for each in (action.survey, action.duty) if each]
-    data = _data(action.data)
+    data = _data(teller, action.data)
     if data:
         parts.append(data)
     if action.due_by is not None:
@@ -73,22 +81,27 @@ def _action(teller: Teller, action: Action) -> str:
     return f"  {what} {'  '.join(part for part in parts if part)}{teller.paint(sources, '2')}"
 
 
-def _data(data: Any) -> str:
+def _data(teller: Teller, data: Any) -> str:
     """The telling part of a payload, short."""
     words: list[str] = []
     for name, value in data.items():
         if value is None or value in ([], {}, ""):
             continue
-        text = ", ".join(map(_word, value)) if isinstance(value, (list, tuple)) else _word(value)
+        each = value if isinstance(value, (list, tuple)) else [value]
+        text = ", ".join(_word(teller, one) for one in each)
         words.append(text if name in ("to", "template", "task", "event", "fields") else f"{name}={text}")
-    joined = " ".join(words)
-    return fitted(joined, 90) if width(joined) > 90 else joined
+    return fitted(" ".join(words), _LONGEST)
 
 
-def _word(value: Any) -> str:
-    """A value as a policy writes it."""
+def _word(teller: Teller, value: Any) -> str:
+    """A value as a policy writes it; instants in the set's own time zone."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{name}: {_word(each)}" for name, each in value.items()) + "}"
+        if value.keys() == _IDENTITY:
+            return f"{value['set']} {value['version']} ({value['revision'].partition(':')[2][:8]})"
+        return "{" + ", ".join(f"{name}: {_word(teller, each)}" for name, each in value.items()) + "}"
+    if isinstance(value, str) and _INSTANT.match(value):
+        with suppress(ValueError):
+            return teller.instant(parse(value))
     return str(value)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from duly.calendars.localtime import Zone, day_text, weekday
 from duly.durations import render as length
-from duly.instants import DAY, HOUR, MINUTE, SECOND
+from duly.instants import DAY, SECOND
 from duly.reports.account import Row
 from duly_cli.rendering import coloured
 from duly_cli.widths import padded, width
@@ -39,13 +39,15 @@ class Teller:
 
     def time(self, at: int) -> str:
         """The wall time: `17:42`, with seconds where there are some."""
-        rest = self.zone.local(at) % DAY
-        clock = f"{rest // HOUR:02d}:{rest // MINUTE % 60:02d}"
-        second = rest % MINUTE
-        if second:
-            clock += f":{second // SECOND:02d}"
-        if second % SECOND:
-            clock += f".{second % SECOND:06d}"
+        second, fraction = divmod(self.zone.local(at) % DAY, SECOND)
+        clock = f"{second // 3600:02d}:{second // 60 % 60:02d}"
+        fraction -= (
+            fraction == 1
+        )  # a microsecond more is how deciding says "just after", which no person says
+        if second % 60 or fraction:
+            clock += f":{second % 60:02d}"
+        if fraction:
+            clock += f".{fraction:06d}"
         return clock
 
     def instant(self, at: int, after: int | None = None) -> str:

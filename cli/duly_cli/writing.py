@@ -40,7 +40,7 @@ class Writer:
     def __init__(self, source: BinaryIO) -> None:
         self._first = indented if sys.stdout.isatty() else compact
         self._encode = compact
-        self._ready = _ready(source)
+        self._ready = awaited(source)
         self._written = 0
 
     def write(self, answer: Any) -> None:
@@ -78,8 +78,10 @@ def _has_float(answer: Any) -> bool:
     return bool(fields) and any(field["value"].__class__ is float for field in fields.values())
 
 
-def _ready(source: BinaryIO) -> Callable[[], bool] | None:
-    """A function that tells whether input is waiting; None for a file, which always has some."""
+def awaited(source: BinaryIO) -> Callable[[], bool] | None:
+    """A function that tells whether input is waiting; None for a file, which always has some, and no one at its end
+    who waits for answers.
+    """
     try:
         number = source.fileno()
         if stat.S_ISREG(os.fstat(number).st_mode):

@@ -11,15 +11,14 @@ from duly.calendars.limits import BeyondCalendar
 from duly.calendars.localtime import Zone
 from duly.cases import Case, Event, Refused
 from duly.decision import PolicySet
-from duly.machines import alarm, climb
-from duly.machines import clock as clocks
+from duly.machines import alarm, climb, cycle, escalations
 from duly.machines.counting import Counting
 from duly.machines.customer import Customers
 from duly.machines.desk import HEARS, Desk
-from duly.machines.duty import Duties, Duty
+from duly.machines.duty import DUTIFUL, Duties, Duty
 from duly.machines.reaction import Reactions
 from duly.machines.roster import Roster
-from duly.machines.run import OPEN, Run
+from duly.machines.run import OPEN, Run, facts_of
 from duly.machines.turn import Origin, Turn
 from duly.machines.whole import Sets
 
@@ -28,13 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
-    from duly.decision import Deeds
+    from duly.decision import Before, Deeds
     from duly.machines.clock import Clock
     from duly.machines.ladder import Ladder
     from duly.machines.state import State
-
-    Before = tuple[Clock, Run, tuple[Any, ...]]
-    """A clock, its run, and what `alarm.differences` compares."""
 
 
 class ActingSet(PolicySet):
@@ -47,7 +43,6 @@ class ActingSet(PolicySet):
     def __init__(self, compiled: Mapping[str, Any], engine: str = "native", *, alone: bool = False) -> None:
         super().__init__(compiled, engine)
         self.alone = alone
-        self.restless = any(clock.every or clock.before is not None for clock in self.clocks)
         facts = compiled["set"]
         self.zone = Zone(facts["timezone"], facts["zone"]["at"], facts["zone"]["offsets"])
         self.roster = Roster(compiled["roster"], self.calendars, self.zone)
@@ -74,6 +69,15 @@ class ActingSet(PolicySet):
         # A desk that hands nothing out need not hear of anything.
         self.desk_hears = HEARS if any(each["strategy"] != "none" for each in assigning) else frozenset()
 
+        self.answers = self._answers()
+
+    def _answers(self) -> frozenset[str]:
+        """The types of events that set anything off beyond what they do to clocks."""
+        found = {"case.acknowledged", "ladder.started"} | self.desk_hears | self.reactions.hears
+        found |= self.customers.hears | self.sets.hears
+        found.update(kind for kind, hearing in self.hearings.items() if hearing.routes)
+        return frozenset(found | self.duties.hears | DUTIFUL if self.has_duties else found)
+
     def machines(self) -> dict[str, Any]:
         """What runs customers, the desk and the set, by the sort of entity; see timeline.Machine."""
         if self.alone:
@@ -93,48 +97,31 @@ class ActingSet(PolicySet):
         deeds: dict[str, Deeds] = {}
         changed: set[str] = set()
         waiting = list(events)
-        while waiting:
-            event = waiting.pop(0)
-            if not self.reactions.hold_back(state, event, turn):
+        for event in waiting:  # it grows meanwhile
+            if event.type not in self.reactions.withholds or not self.reactions.hold_back(state, event, turn):
+                heard = self.hearings.get(event.type, self.unheard)
                 try:
-                    payload = self._take(state, event, changed)
+                    facts = self._take(state, event, heard, deeds, changed)
                 except Refused as refused:
                     turn.refused.append((event, refused))
                     continue
-                facts = {**state.facts, **payload} if payload else state.facts
-                for name, deed, test in self.hears.get(event.type, ()):
-                    if test is None or test(facts):
-                        deeds.setdefault(name, []).append((deed, payload))
                 self._respond(state, event, facts, turn)
-            waiting += turn.queue
-            turn.queue.clear()
-        before = self._before(state, deeds, changed)
-        if before:
-            self._advance(state, at, deeds, changed)
+            if turn.queue:
+                waiting += turn.queue
+                turn.queue.clear()
+        if deeds or changed or self.restless:
+            before: list[Before] = []
+            self._advance(state, at, deeds, changed, before)
             self._announce(state, before, turn)
         self._set_alarm(state)
 
-    def _before(self, state: State, deeds: Mapping[str, Deeds], changed: set[str]) -> list[Before]:
-        """The clocks that the instant may change, in order, with their runs as they stand before it."""
-        found: list[Before] = []
-        if not (deeds or changed or self.restless):
-            return found
-        for clock in self.clocks:
-            if (clock.id in deeds or clock.every or clock.before is not None
-                    or (changed and not clock.watches.isdisjoint(changed))):  # fmt: skip
-                run = state.runs[clock.id]
-                found.append((clock, run, alarm.facts_of(run)))
-        return found
-
     def _respond(self, state: State, event: Event, facts: Mapping[str, Any], turn: Turn) -> None:
         """Route, tell others, do duties, react: what an event that was taken sets off."""
+        if event.type not in self.answers and not self.reactions.counts:
+            return
         try:
             # What was known of the customer before the case was opened routes nothing yet.
-            if (
-                self.routing is not None
-                and state.opened_at is not None
-                and event.type in self.routing.evaluate_on
-            ):
+            if state.opened_at is not None and self.hearings.get(event.type, self.unheard).routes:
                 self._route(state, facts, turn)
             self._tell(state, event, facts, turn)
             self._do_duties(state, event, facts, turn)
@@ -166,7 +153,7 @@ class ActingSet(PolicySet):
         elif event.type == "ladder.started":
             name = str(event.payload["ladder"])
             if name in self.ladders:
-                self._climb(state, name, event.id, turn)
+                escalations.begin(state.escalations, self.ladders, name, event.id, self.calendars, turn)
         if event.type in self.customers.hears:
             turn.messages.append((f"customer:{state.customer or state.id}", event, dict(facts)))
         if event.type in self.sets.hears:
@@ -213,14 +200,14 @@ class ActingSet(PolicySet):
         before_by_id = {clock.id: clock for clock in old.clocks}
         going = [clock for clock in self.clocks if state.runs[clock.id].phase is OPEN]
         for clock in going:
-            clocks.inherit(
+            cycle.inherit(
                 clock, state.runs[clock.id], before_by_id[clock.id], state.facts, same_time=same_time
             )
-        before = [(clock, state.runs[clock.id], alarm.facts_of(state.runs[clock.id])) for clock in going]
+        before = [(clock, state.runs[clock.id], facts_of(state.runs[clock.id])) for clock in going]
         for clock in going:
             run = state.runs[clock.id]
             try:
-                state.runs[clock.id] = clocks.advance(clock, run, turn.at, (), state.facts, True)
+                state.runs[clock.id] = cycle.advance(clock, run, turn.at, (), state.facts, True)
             except BeyondCalendar as error:
                 state.runs[clock.id] = self._fail(state, clock, run, error)
         if self.leads:
@@ -243,9 +230,7 @@ class ActingSet(PolicySet):
             if ladder is not None and run.climb is not None:
                 climb.acknowledge(ladder, run.climb, run, turn)
                 run.alarms = alarm.alarms(clock, run, ladder)
-        for name, run in state.escalations.values():
-            if run.climb is not None:
-                climb.acknowledge(self.ladders[name], run.climb, run, turn)
+        escalations.acknowledge(state.escalations, self.ladders, turn)
 
     def _do_duties(self, state: State, event: Event, facts: Mapping[str, Any], turn: Turn) -> None:
         if not self.has_duties:
@@ -257,29 +242,24 @@ class ActingSet(PolicySet):
         if event.type in self.duties.hears:
             self.duties.hear(state.memory, event, facts, turn)
 
-    def _climb(self, state: State, name: str, occurrence: str, turn: Turn) -> None:
-        """A ladder that an action or a late duty starts: it counts from then, and ends by itself."""
-        run, at = Run(1), turn.at
-        run.phase, run.started_at, run.due, run.since = OPEN, at, at, at
-        run.calendar = self.ladders[name].calendar or self.calendars["always"]
-        run.climb = climb.Climb()
-        climb.steps(self.ladders[name], run.climb, run, turn)
-        state.escalations[occurrence] = (name, run)
-
     def _announce(self, state: State, before: Sequence[Before], turn: Turn) -> None:
         """The facts of an instant, clock by clock, and the alarms that follow from them."""
+        runs = state.runs
         for clock, old, then in before:
-            run = state.runs[clock.id]
-            if run is old and alarm.facts_of(run) == then:
+            run = runs[clock.id]
+            if run is old and facts_of(run) == then:
                 continue
-            alarm.differences(clock, run, then, old, self._ladder(clock, old), turn)
-            run.alarms = alarm.alarms(clock, run, self._ladder(clock, run), turn)
+            ladder = self._ladder(clock, old)
+            alarm.differences(clock, run, then, old, ladder, turn)
+            if run is not old:
+                ladder = self._ladder(clock, run)
+            run.alarms = alarm.alarms(clock, run, ladder, turn)
 
     def _set_alarm(self, state: State) -> None:
         """The earliest instant at which the case does something by itself."""
         moments = [run.alarms[0][0] for run in state.runs.values() if run.alarms]
-        for name, run in state.escalations.values():
-            moments += [at for at, _, _ in climb.steps(self.ladders[name], run.climb, run)[:1]]
+        if state.escalations:
+            moments += escalations.coming(state.escalations, self.ladders)
         memory = state.memory
         if "approvals" in memory and (moment := self.reactions.alarm(state)) is not None:
             moments.append(moment)
@@ -305,14 +285,8 @@ class ActingSet(PolicySet):
         self._set_alarm(state)
 
     def _wake_others(self, state: State, turn: Turn) -> None:
-        for occurrence, (name, run) in state.escalations.items():
-            ladder = self.ladders[name]
-            coming = climb.steps(ladder, run.climb, run)
-            if coming and coming[0][0] <= turn.at:
-                at, loop, step = coming[0]
-                tags, owner = self.duties.behind(name, occurrence)
-                climb.fire(ladder, run.climb, run, at, loop, step, state.facts, turn, tags, owner)
-                return
+        if escalations.ring(state.escalations, self.ladders, self.duties, state.facts, turn):
+            return
         due = self.reactions.alarm(state)
         if due is not None and due <= turn.at:
             self.reactions.ring(state, turn)
@@ -320,7 +294,7 @@ class ActingSet(PolicySet):
         due = self.duties.alarm(state.memory)
         started = None if due is None or due > turn.at else self.duties.ring(state.memory, state.facts, turn)
         if started is not None:
-            self._climb(state, started[0], started[1], turn)
+            escalations.begin(state.escalations, self.ladders, *started, self.calendars, turn)
 
 
 def _of(ladder: str, policy: ActingSet) -> str:

@@ -134,6 +134,12 @@ def read_event(data: Any, path: str = "", case: str | None = None) -> Event:
     )
     event.path = prefix
     _subject(event, data, prefix, cloud, case)
+    fill(event, data, prefix)
+    return event
+
+
+def fill(event: Event, data: Mapping[str, Any], prefix: str = "") -> None:
+    """Let an event say what its JSON object says beyond its envelope: by whom, and what. Raises Refused."""
     actor = data.get("actor")
     if isinstance(actor, dict) and isinstance(actor.get("kind"), str):
         event.actor = actor["kind"]
@@ -145,7 +151,6 @@ def read_event(data: Any, path: str = "", case: str | None = None) -> Event:
         if "case" in payload:
             event.field_path = "data.case."
             event.changes = _mapping(payload["case"], prefix + "data.case")
-    return event
 
 
 def _subject(event: Event, data: Mapping[str, Any], prefix: str, cloud: bool, case: str | None) -> None:

@@ -11,18 +11,14 @@ from decimal import Decimal
 from typing import Any
 
 from duly import __version__, documents, parameters, validation
-from duly.calendars import zones
 from duly.calendars.calendars import digest
 from duly.calendars.facts import holiday_facts
 from duly.calendars.resolution import Facts
-from duly.conditions.faults import Fault
-from duly.conditions.fields import Vocabulary
 from duly.conditions.packing import pack_vocabulary
-from duly.conditions.vocabulary import merged, place, read_vocabulary
+from duly.declarations import declared
 from duly.diagnostics import Diagnostic, Span, nearest, ordered, render_path
 from duly.documents import Document
 from duly.kinds import (
-    calendar,
     classification,
     duty,
     effects,
@@ -35,8 +31,8 @@ from duly.kinds import (
     survey,
 )  # fmt: skip
 from duly.kinds.scope import Scope, Sheet, slug
+from duly.manifest import find_manifest, set_facts
 
-MANIFEST = "duly.yaml"
 FORMAT = 2
 MAX_RULES = 10_000
 _KIND = re.compile(rb"""^(?:[{ ]*"kind"|kind) *: *["']?([A-Za-z]+)""", re.MULTILINE)
@@ -97,7 +93,7 @@ def compile(
             if not source.is_test and checked is not None:
                 read.append(checked)
     result.documents = read
-    manifest = _manifest(read, sources, result.diagnostics)
+    manifest = find_manifest(read, [source.file for source in sources], result.diagnostics)
     if manifest is not None:
         values = parameters.read(manifest, given or {}, origins)
         _compile(manifest, read, sources, values, facts, result)
@@ -123,29 +119,6 @@ def _validated(
     return (checked if sound else None), faults
 
 
-def _manifest(
-    read: Sequence[Document], sources: Sequence[Source], diagnostics: list[Diagnostic]
-) -> Document | None:
-    """The one PolicySet document, which stands in `duly.yaml`."""
-    found = [document for document in read if document.kind == "PolicySet"]
-    found.sort(key=lambda document: document.file.split("/")[-1] != MANIFEST)
-    for document in found[1:]:
-        diagnostics.append(
-            Diagnostic("D216", "a second PolicySet; a set has one manifest", document.span(("kind",)), path="kind",
-                       help=f"keep the one in `{found[0].file}`")
-        )  # fmt: skip
-    if found:
-        return found[0]
-    broken = any(source.file.split("/")[-1] == MANIFEST for source in sources)
-    if not broken or not any(each.severity == "error" for each in diagnostics):
-        file = next((source.file for source in sources if source.file.split("/")[-1] == MANIFEST), MANIFEST)
-        diagnostics.append(
-            Diagnostic("D215", "no manifest: no document of kind `PolicySet`", Span(file, 1, 1, 1, 2),
-                       help=f"write one in `{MANIFEST}`; `duly init` shows how")
-        )  # fmt: skip
-    return None
-
-
 def _compile(
     manifest: Document, read: Sequence[Document], sources: Sequence[Source], values: parameters.Parameters,
     facts: Facts, result: Compilation,
@@ -158,7 +131,7 @@ def _compile(
         return
     manifest = next(document for document in sound if document.kind == "PolicySet")
     unfilled = {one.kind for one, filled in zip(read, resolved, strict=True) if filled is None}
-    scope = _scope(manifest, sound, _lost(sources, sound, result.diagnostics) | unfilled, facts)
+    scope = declared(manifest, sound, _lost(sources, sound, result.diagnostics) | unfilled, facts)
     sheets = {
         kind: sorted(
             (Sheet(document, scope) for document in sound if document.kind == kind),
@@ -213,53 +186,6 @@ def _substituted(document: Document, values: parameters.Parameters, result: Comp
     return checked
 
 
-def _scope(manifest: Document, read: Sequence[Document], lost: frozenset[str], facts: Facts) -> Scope:
-    """Everything that the documents declare by name."""
-    vocabulary, faults = _vocabulary(read)
-    scope = Scope(vocabulary, lost)
-    for document, fault in faults:
-        Sheet(document, scope).faults([fault])
-    of = {
-        kind: [Sheet(document, scope) for document in read if document.kind == kind]
-        for kind in ("Roster", "Escalation", "ServiceLevel", "Survey", "Reaction", "Calendar")
-    }
-    rosters = of["Roster"]
-    scope.people, scope.roles, scope.groups = (
-        frozenset(name for sheet in rosters for name in roster.names(sheet, part))
-        for part in ("people", "roles", "groups")
-    )
-    scope.ladders = frozenset(name for sheet in of["Escalation"] for name in escalation.names(sheet))
-    scope.clocks = frozenset(name for sheet in of["ServiceLevel"] for name in service_level.names(sheet))
-    scope.surveys = frozenset(name for sheet in of["Survey"] for name in survey.names(sheet))
-    scope.approvals = frozenset(name for sheet in of["Reaction"] for name in reaction.names(sheet))
-    templates = manifest.data["spec"].get("templates")
-    scope.templates = None if templates is None else frozenset(templates)
-    timezone = manifest.data["spec"].get("timezone")
-    if timezone is not None and timezone not in zones.names():
-        timezone = "UTC"  # Reported at the manifest, and not again for each calendar.
-    scope.calendar_names = frozenset(name for sheet in of["Calendar"] for name in calendar.names(sheet))
-    scope.calendars = calendar.compile(of["Calendar"], timezone, facts) if of["Calendar"] else {}
-    return scope
-
-
-def _vocabulary(read: Sequence[Document]) -> tuple[Vocabulary, list[tuple[Document, Any]]]:
-    """One vocabulary from all Vocabulary documents, with the faults of each."""
-    faults: list[tuple[Document, Any]] = []
-    vocabulary, _ = read_vocabulary({})
-    for document in read:
-        if document.kind == "Vocabulary":
-            spec = document.data["spec"]
-            own, found = read_vocabulary(spec, raw=document.raw)
-            vocabulary, twice = merged(vocabulary, own)
-            found += [
-                Fault("C104", f"`{name}` is declared with another type in another document",
-                      ("spec", *place(name, spec)), "give one of them another name", key=True)
-                for name in twice
-            ]  # fmt: skip
-            faults += [(document, fault) for fault in found]
-    return vocabulary, faults
-
-
 def _named_once(sheets: Mapping[str, Iterable[Sheet]]) -> None:
     for kind, of_kind in sheets.items():
         for sheet in of_kind:
@@ -274,21 +200,11 @@ def _set(
     facts: Facts,
 ) -> dict[str, Any]:
     """The compiled set, but for its revision."""
-    spec = manifest.data["spec"]
     surveys, ledger = survey.compile(sheets.get("Survey", []))
     compiled: dict[str, Any] = {
         "format": FORMAT,
         "duly": __version__,
-        "set": {
-            "name": manifest.name,
-            "version": manifest.data["metadata"].get("version", "0.0.0"),
-            "title": manifest.data["metadata"].get("title"),
-            "timezone": spec.get("timezone", "UTC"),
-            "zone": _zone(manifest, scope),
-            "languages": spec.get("languages", []),
-            "adoption": _adoption(manifest, scope),
-            **({"templates": spec["templates"]} if spec.get("templates") else {}),
-        },
+        "set": set_facts(manifest, scope),
         "parameters": dict(sorted(values.items())),
         "vocabulary": pack_vocabulary(scope.vocabulary),
         "calendars": scope.calendars,
@@ -329,29 +245,6 @@ def _required(sheets: Sequence[Sheet]) -> dict[str, list[str]]:
             if names:
                 required.setdefault(event, []).extend(names)
     return required
-
-
-def _adoption(manifest: Document, scope: Scope) -> dict[str, Any]:
-    """What the set does to open cases, and which new ones it is for where it is on trial."""
-    adoption = manifest.data["spec"].get("adoption") or {}
-    found: dict[str, Any] = {"open_cases": adoption.get("open_cases", "keep")}
-    pilot = adoption.get("pilot")
-    if pilot is not None:
-        found["pilot"] = {
-            "when": Sheet(manifest, scope).packed(pilot.get("when"), ("spec", "adoption", "pilot", "when")),
-            "share": float(str(pilot.get("share", "100%")).rstrip("%")) / 100,
-        }
-    return found
-
-
-def _zone(manifest: Document, scope: Scope) -> dict[str, Any]:
-    """The facts of the set's own time zone, in which people are shown instants."""
-    name = manifest.data["spec"].get("timezone", "UTC")
-    if name not in zones.names():
-        Sheet(manifest, scope).fault("D404", f"unknown time zone `{name}`", ("spec", "timezone"), found=name,
-                                     help=zones.suggestion(name))  # fmt: skip
-        name = "UTC"
-    return zones.frozen(name)
 
 
 def _revision(read: Sequence[Document], values: Mapping[str, Any], compiled: Mapping[str, Any]) -> str:

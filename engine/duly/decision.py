@@ -7,13 +7,13 @@ from duly.calendars.calendars import Calendars
 from duly.calendars.limits import BeyondCalendar
 from duly.cases import Case, Event, Refused, batches
 from duly.conditions.values import Intake
-from duly.machines import clock as clocks
-from duly.machines import lead, snapshot, survey
+from duly.machines import cycle, lead, snapshot, survey
 from duly.machines.classification import Table, classify
 from duly.machines.clock import Clock
+from duly.machines.hearing import hearings
 from duly.machines.ladder import Ladder
 from duly.machines.route import Routing
-from duly.machines.run import Run, failed
+from duly.machines.run import OPEN, Run, facts_of, failed
 from duly.machines.state import State
 from duly.machines.survey import Plan, Survey
 
@@ -22,12 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from duly.machines.hearing import Hearing
+
     Deeds = list[tuple[int, Mapping[str, Any]]]
+    Before = tuple[Clock, Run, tuple[Any, ...]]
+    """A clock, its run, and what `alarm.differences` compares."""
 
 _NOTHING: dict[str, Any] = {}
+_NO_DEEDS: Deeds = []
 _UNSTARTED = Run()
-_ENDS = {"case.closed": True, "case.cancelled": True, "case.merged": True, "case.reopened": False}
-_CHANGING = frozenset(("customer.updated", "case.assigned", "case.acknowledged"))
 
 
 class PolicySet:
@@ -49,20 +52,21 @@ class PolicySet:
         self.event_intake = Intake(compiled["vocabulary"], "event")
         self.customer_intake = Intake(compiled["vocabulary"], "customer")
         self.tables = [Table(spec, engine) for spec in compiled["tables"]]
+        self.classifies = frozenset(name for table in self.tables for name in (table.field, *table.reads))
+        """The fields whose change may change what is derived."""
         routing = compiled.get("routing")
         self.routing = None if routing is None else Routing(routing, engine)
         self.clocks = [Clock(spec, self.calendars, engine) for spec in compiled["clocks"]]
-        self.hears: dict[str, list[tuple[str, int, Any]]] = {}
-        for clock in self.clocks:
-            for event, triggers in clock.on.items():
-                self.hears.setdefault(event, []).extend((clock.id, deed, test) for deed, test in triggers)
         self.unstarted = [clock.id for clock in self.clocks]
+        self.restless = any(clock.restless for clock in self.clocks)
         self.leads = [clock for clock in self.clocks if clock.before is not None]
         self.ladders = {spec["id"]: Ladder(spec, self.calendars) for spec in compiled["ladders"]}
         self.surveys = [Survey(spec, self.calendars) for spec in compiled["surveys"]]
         self.kinds = {survey.id: survey.kind for survey in self.surveys}
-        self.required: dict[str, list[str]] = compiled.get("required", {})
         self.ledger: list[dict[str, Any]] = compiled.get("ledger", [])
+        self.hearings, self.unheard = hearings(
+            self.clocks, self.surveys, self.routing, compiled.get("required", {})
+        )
 
     def begin(self, case: Case) -> State:
         """The state of a case before its first event."""
@@ -80,75 +84,90 @@ class PolicySet:
         deeds: dict[str, Deeds] = {}
         changed: set[str] = set()
         for event in events:
-            payload = self._take(state, event, changed)
-            facts = {**state.facts, **payload} if payload else state.facts
-            for name, deed, test in self.hears.get(event.type, ()):
-                if test is None or test(facts):
-                    deeds.setdefault(name, []).append((deed, payload))
+            heard = self.hearings.get(event.type, self.unheard)
+            facts = self._take(state, event, heard, deeds, changed)
             # What was known of the customer before the case was opened routes nothing yet.
-            if (
-                self.routing is not None
-                and state.opened_at is not None
-                and event.type in self.routing.evaluate_on
-            ):
+            if heard.routes and self.routing is not None and state.opened_at is not None:
                 state.route, state.routed = self.routing.route(facts), facts
-            self._survey(state, event, facts)
-        self._advance(state, at, deeds, changed)
+            if heard.told:
+                self._survey(state, event, heard, facts)
+        if deeds or changed or self.restless:
+            self._advance(state, at, deeds, changed, None)
 
-    def _take(self, state: State, event: Event, changed: set[str]) -> dict[str, Any]:
-        """Let the facts of an event into the state; returns its payload as facts."""
+    def _take(
+        self, state: State, event: Event, heard: Hearing, deeds: dict[str, Deeds], changed: set[str]
+    ) -> Mapping[str, Any]:
+        """Let the facts of an event into the state, and note what it does to clocks; the facts as it sees them."""
         payload: dict[str, Any] = _NOTHING
-        opening = event.type == "case.opened" and state.opened_at is None
+        opening = heard.opens and state.opened_at is None
         if event.payload and event.type != "customer.updated":
             payload, faults = self.event_intake(event.payload, False)
-            _refuse(faults, event.path + "data.")
-        if event.type == "agent.replied" and "event.automated" not in payload:
+            if faults:
+                raise _refused(faults, event.path + "data.")
+        if heard.by_agent and "event.automated" not in payload:
             payload = {**payload, "event.automated": False}  # Said by those who send automated replies alone.
-        for name in self.required.get(event.type, ()):
+        for name in heard.required:
             if event.payload.get(name) is None:
                 raise Refused(
                     "C203", f"`{name}` is missing; every `{event.type}` has it", f"{event.path}data.{name}"
                 )
-        if event.changes or opening or event.type in _CHANGING:
+        if event.changes or opening or heard.learns:
             state.facts = state.facts.copy()
-        if event.changes or opening:
-            values, faults = self.case_intake(event.changes, opening)
-            _refuse(faults, event.path + event.field_path)
-            self._change(state, event, values, changed)
-        if event.type == "customer.updated":
-            values, faults = self.customer_intake(event.payload, False)
-            _refuse(faults, event.path + "data.")
-            state.facts.update(values)
-            changed.update(values)
-        elif event.type == "case.assigned":
-            state.facts["assignee"] = event.payload.get("assignee")
-            changed.add("assignee")
-        elif event.type == "case.acknowledged":
-            state.facts["acknowledged"] = True
-            changed.add("acknowledged")
-        if event.type in _ENDS:
-            state.closed = _ENDS[event.type]
-        if opening and state.opened_at is None:
+            if event.changes or opening:
+                self._change(state, event, opening, changed)
+            if heard.learns:
+                self._learn(state, event, changed)
+        if heard.closes is not None:
+            state.closed = heard.closes
+        if opening:
             state.opened_at = event.at
-        if event.customer is not None and state.customer is None:
+        if state.customer is None and event.customer is not None:
             state.customer = event.customer
-        if (changed or opening) and self.tables:
+        if opening or (
+            changed and not (self.classifies.isdisjoint(changed) and state.derived and not state.errors)
+        ):
             self._classify(state, changed)
-        return payload
+        facts = {**state.facts, **payload} if payload else state.facts
+        for name, deed, test in heard.deeds:
+            if test is None or test(facts):
+                if name in deeds:
+                    deeds[name].append((deed, payload))
+                else:
+                    deeds[name] = [(deed, payload)]
+        return facts
 
-    def _change(self, state: State, event: Event, values: dict[str, Any], changed: set[str]) -> None:
+    def _change(self, state: State, event: Event, opening: bool, changed: set[str]) -> None:
+        """What an event says of the fields of the case; an opening says of all of them."""
+        given = event.changes
+        values, faults = self.case_intake(given, opening)
+        if faults:
+            raise _refused(faults, event.path + event.field_path)
         facts, inputs = state.facts, state.inputs
         origin = _origin(event.actor)
-        given = event.changes
+        facts.update(values)
+        changed.update(values)
+        if opening:  # what is null then was never there
+            inputs.update([(name, origin) for name in given if name in values])
+            return
         for name, value in values.items():
             if value is None:
-                facts.pop(name, None)
+                del facts[name]
                 inputs.pop(name, None)
             else:
-                facts[name] = value
-                if name in given:
-                    inputs[name] = origin
-            changed.add(name)
+                inputs[name] = origin
+
+    def _learn(self, state: State, event: Event, changed: set[str]) -> None:
+        """What an event says of a case by its very type."""
+        if event.type == "customer.updated":
+            values, faults = self.customer_intake(event.payload, False)
+            if faults:
+                raise _refused(faults, event.path + "data.")
+        elif event.type == "case.assigned":
+            values = {"assignee": event.payload.get("assignee")}
+        else:
+            values = {"acknowledged": True}
+        state.facts.update(values)
+        changed.update(values)
 
     def _classify(self, state: State, changed: set[str]) -> None:
         derived, errors = classify(self.tables, state.facts, state.inputs)
@@ -161,34 +180,45 @@ class PolicySet:
         if errors or state.errors:
             state.errors = [error for error in state.errors if error["code"] != "rule_error"] + errors
 
-    def _survey(self, state: State, event: Event, facts: Mapping[str, Any]) -> None:
+    def _survey(self, state: State, event: Event, heard: Hearing, facts: Mapping[str, Any]) -> None:
         if event.type == "survey.sent":
             name = str(facts.get("event.survey", ""))
             state.sent.append((event.at, name, self.kinds.get(name, "")))
-        for each in self.surveys:
-            if event.type in each.hears:
-                customer = state.customer or state.id
-                plan = state.plans[each.id]
-                try:
-                    survey.see(each, plan, event.type, event.at, facts, customer, self.ledger, state.sent)
-                except BeyondCalendar as error:
-                    plan.status, plan.gate = "suppressed", "calendar"
-                    state.errors.append(_unknown(each.rule, error))
+        for each in heard.surveys:
+            customer = state.customer or state.id
+            plan = state.plans[each.id]
+            try:
+                survey.see(each, plan, event.type, event.at, facts, customer, self.ledger, state.sent)
+            except BeyondCalendar as error:
+                plan.status, plan.gate = "suppressed", "calendar"
+                state.errors.append(_unknown(each.rule, error))
 
-    def _advance(self, state: State, at: int, deeds: dict[str, Deeds], changed: set[str]) -> None:
-        runs = state.runs
-        for clock in self.clocks:
-            own = deeds.get(clock.id)
-            touched = bool(changed) and not clock.watches.isdisjoint(changed)
-            if own is None and not touched and not clock.every:
-                continue
-            if own is not None and len(own) > 1:
-                own.sort(key=_first)
+    def _advance(
+        self, state: State, at: int, deeds: dict[str, Deeds], changed: set[str], before: list[Before] | None
+    ) -> None:
+        """Move the clocks that the events of an instant may do something to; how they stood goes to `before`."""
+        runs, facts = state.runs, state.facts
+        # What changes nothing in the case moves no clock but those that it speaks to.
+        every = changed or self.restless
+        for clock in self.clocks if every else [clock for clock in self.clocks if clock.id in deeds]:
             run = runs[clock.id]
+            own = deeds.get(clock.id, _NO_DEEDS)
+            looks = True
+            if not own:
+                # What does not run is moved by no field but those that carry it.
+                looks = (run.phase is OPEN or clock.while_ is not None) and not clock.watches.isdisjoint(
+                    changed
+                )
+                if not looks and not clock.restless:
+                    continue
+            elif len(own) > 1:
+                own.sort(key=_first)
+            if before is not None:
+                before.append((clock, run, facts_of(run)))
             try:
                 if clock.every:
-                    run = clocks.roll(clock, run, at, state.facts)
-                runs[clock.id] = clocks.advance(clock, run, at, own or (), state.facts, touched)
+                    run = cycle.roll(clock, run, at, facts)
+                runs[clock.id] = cycle.advance(clock, run, at, own, facts, looks)
             except BeyondCalendar as error:
                 runs[clock.id] = self._fail(state, clock, run, error)
         if self.leads:
@@ -217,7 +247,7 @@ class PolicySet:
             if clock.every:
                 run = state.runs[clock.id]
                 try:
-                    state.runs[clock.id] = clocks.roll(clock, run, at, state.facts)
+                    state.runs[clock.id] = cycle.roll(clock, run, at, state.facts)
                 except BeyondCalendar as error:
                     state.runs[clock.id] = self._fail(state, clock, run, error)
         return state
@@ -263,8 +293,7 @@ def _first(pair: tuple[int, Any]) -> int:
     return pair[0]
 
 
-def _refuse(faults: Sequence[Mapping[str, str]], prefix: str) -> None:
-    if faults:
-        first = faults[0]
-        message = "; ".join(fault["message"] for fault in faults[:5])
-        raise Refused(first["code"], message, prefix + first["path"])
+def _refused(faults: Sequence[Mapping[str, str]], prefix: str) -> Refused:
+    first = faults[0]
+    message = "; ".join(fault["message"] for fault in faults[:5])
+    return Refused(first["code"], message, prefix + first["path"])

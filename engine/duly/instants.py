@@ -9,8 +9,30 @@ DAY = 24 * HOUR
 
 _EPOCH = _dt.datetime(1970, 1, 1, tzinfo=_dt.UTC)
 _EPOCH_ORDINAL = 719_163
-_minutes: dict[int, str] = {}
-_endings = {second * SECOND: f"{second:02d}Z" for second in range(60)}
+
+
+class _Minutes(dict[int, str]):
+    """Date, hour and minute as `render` writes them; kept, because the instants of cases crowd."""
+
+    def __missing__(self, instant: int) -> str:
+        if len(self) > 20_000:
+            self.clear()
+        day, rest = divmod(instant, DAY)
+        hour, minute = divmod(rest // MINUTE, 60)
+        date = _dt.date.fromordinal(day + _EPOCH_ORDINAL).isoformat()
+        text = self[instant] = f"{date}T{hour:02d}:{minute:02d}:"
+        return text
+
+
+class _Endings(dict[int, str]):
+    """What follows the minute: whole seconds are kept."""
+
+    def __missing__(self, rest: int) -> str:
+        return f"{rest // SECOND:02d}.{rest % SECOND:06d}Z"
+
+
+_minutes = _Minutes()
+_endings = _Endings({second * SECOND: f"{second:02d}Z" for second in range(60)})
 
 
 def parse(text: str) -> int:
@@ -37,24 +59,7 @@ def parse(text: str) -> int:
 def render(instant: int) -> str:
     """RFC 3339 in UTC with `Z`; six decimals only where the instant has a fraction of a second."""
     rest = instant % MINUTE
-    minute = _minutes.get(instant - rest)
-    if minute is None:
-        minute = _minute(instant - rest)
-    second = _endings.get(rest)
-    if second is None:
-        return f"{minute}{rest // SECOND:02d}.{rest % SECOND:06d}Z"
-    return minute + second
-
-
-def _minute(instant: int) -> str:
-    """Date, hour and minute as `render` writes them; kept, because the instants of cases crowd."""
-    if len(_minutes) > 20_000:
-        _minutes.clear()
-    day, rest = divmod(instant, DAY)
-    hour, minute = divmod(rest // MINUTE, 60)
-    date = _dt.date.fromordinal(day + _EPOCH_ORDINAL).isoformat()
-    text = _minutes[instant] = f"{date}T{hour:02d}:{minute:02d}:"
-    return text
+    return _minutes[instant - rest] + _endings[rest]
 
 
 def seconds(duration: int) -> int | float:

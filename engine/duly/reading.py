@@ -45,6 +45,15 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 _decoder = json.JSONDecoder(parse_constant=_constant, parse_float=_decimal, object_pairs_hook=_object)
 
 
+def _decoded(text: str) -> Any:
+    """As the decoder's own `decode`, which looks for blanks around the value before anything else."""
+    try:
+        found, end = _decoder.raw_decode(text)
+    except json.JSONDecodeError:
+        end = -1
+    return found if end == len(text) else _decoder.decode(text)
+
+
 def value(text: bytes) -> Any:
     """The JSON value that the bytes say. Raises Refused with the reason and the column."""
     found = message(text)
@@ -90,7 +99,7 @@ def _parsed(text: bytes) -> Any:
             "E002", f"byte 0x{text[error.start]:02x} at position {error.start + 1} is not UTF-8"
         ) from None
     try:
-        found = _decoder.decode(decoded)
+        found = _decoded(decoded)
     except json.JSONDecodeError as error:
         raise Refused("E001", f"not JSON: {_reason(error)}") from None
     except RecursionError:
@@ -159,6 +168,9 @@ def values(stream: Iterable[bytes]) -> Iterator[tuple[int, Any]]:
     parts: list[bytes] = []
     for raw in stream:
         number += 1
+        if not parts and raw[:1] == b"{" and raw[-2:] == b"}\n":
+            yield number, _one(raw[:-1])
+            continue
         line = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
         if parts and line.startswith(b"{"):
             yield start, _one(b"".join(parts))

@@ -64,7 +64,7 @@ class Timeline:
         self.seen: set[str] | None = set() if remembers else None
         self.spoke: dict[str, int] = {}
         self._moment = -NEVER
-        self._late: tuple[int, int] | None = None
+        self._late: int | None = None
 
     def _run_by(self, policy: ActingSet) -> None:
         machines = policy.machines()
@@ -178,7 +178,7 @@ class Timeline:
         if since is None:
             return self._due(now)
         actions = self._due(min(since, now))
-        self._late = (now, now if noticed is None else noticed)
+        self._late = now if noticed is None else noticed
         actions += self._due(now)
         self._late = None
         return actions
@@ -270,7 +270,7 @@ class Timeline:
         state = self.entities[key]
         turn = Turn(at, machine.subject(state), self._by(state).roster, self.present)
         if self._late is not None:
-            turn.up_to = self._late[0]
+            turn.up_to = self._late
         return turn
 
     def _by(self, state: Entity) -> ActingSet:
@@ -293,7 +293,7 @@ class Timeline:
             if len(self.versions) > 1:
                 action.policy = policy.identity
             if self._late is not None:
-                action.late_by = max(0, self._late[1] - action.at)
+                action.late_by = max(0, self._late - action.at)
         return actions
 
     def _arm(self, key: str, state: Entity, rings: int | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from importlib import import_module
 
@@ -12,6 +13,7 @@ import duly
 from duly.diagnostics import did_you_mean
 
 _COMMANDS = {
+    "audit": "audit",
     "build": "build",
     "calendar": "calendar",
     "clauses": "clauses",
@@ -20,11 +22,14 @@ _COMMANDS = {
     "explain": "explain",
     "init": "init",
     "inspect": "inspect",
+    "journal": "journal",
+    "key": "key",
     "map": "map",
     "run": "run",
     "schedule": "schedule",
     "schema": "schema",
     "simulate": "simulate",
+    "sinks": "sinks",
     "test": "test",
     "validate": "validate",
 }
@@ -63,6 +68,7 @@ def cli() -> None:
 
 def run(words: Sequence[str]) -> int:
     """Run a command line through click; the exit code."""
+    streams = sys.stdout, sys.stderr
     try:
         code = cli.main(args=list(words), prog_name="duly", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as shown:
@@ -77,6 +83,10 @@ def run(words: Sequence[str]) -> int:
     except click.exceptions.Exit as done:
         return done.exit_code
     except SystemExit as done:
+        if sys.stdout is not streams[0]:
+            # Click puts others in their place where a reader has seen enough, and calls that a failure.
+            sys.stdout, sys.stderr = streams
+            raise BrokenPipeError from None
         return done.code if isinstance(done.code, int) else 0 if done.code is None else 2
     return code if isinstance(code, int) else 0
 

@@ -7,7 +7,7 @@ import os
 import click
 
 from duly_cli import bundles, cache, options
-from duly_cli.files import Unreadable, complain, find
+from duly_cli.files import complain, find, write
 from duly_cli.sources import Choice, load
 
 
@@ -16,8 +16,11 @@ from duly_cli.sources import Choice, load
 @click.option(
     "--output", "-o", required=True, metavar="FILE", help="The bundle to write, such as policy.duly."
 )
+@click.option("--sign", "key", metavar="KEY", help="Sign it with this private key (see `duly key new`).")
 @options.policy
-def build(policy: str, output: str, parameters: tuple[str, ...], parameters_file: str | None) -> int:
+def build(
+    policy: str, output: str, key: str | None, parameters: tuple[str, ...], parameters_file: str | None
+) -> int:
     """Build a bundle: the compiled policy with its parameters, its facts and its revision.
 
     The same policy gives the same bytes. Every command that takes a POLICY takes a bundle.
@@ -31,13 +34,7 @@ def build(policy: str, output: str, parameters: tuple[str, ...], parameters_file
         }
         for name, content in files.sources
     ]
-    content = bundles.pack(loaded, listed)
-    part = f"{output}.{os.getpid()}.part"
-    try:
-        with open(part, "wb") as file:
-            file.write(content)
-        os.replace(part, output)
-    except OSError as error:
-        raise Unreadable(f"cannot write `{output}`: {(error.strerror or str(error)).lower()}") from None
+    content = bundles.pack(loaded, listed, key)
+    write(output, content, at_once=True)
     complain(f"wrote `{output}`, {len(content):,} bytes, revision {loaded.compiled['revision']}")
     return 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable
 from typing import Any, BinaryIO, NoReturn
@@ -94,6 +93,7 @@ def show(month: str | None, form: str, **chosen: Any) -> None:
     """A month: open hours, holidays and make-up working days by name."""
     from duly.calendars.requests import Refused
     from duly_cli.month import as_json, as_text
+    from duly_cli.rendering import coloured
 
     requests, asked = _requests(**chosen)
     try:
@@ -101,7 +101,8 @@ def show(month: str | None, form: str, **chosen: Any) -> None:
         page = as_json(found, month)
     except (Refused, ValueError) as fault:
         raise click.UsageError(str(fault)) from None
-    click.echo(json.dumps(page, ensure_ascii=False) if form == "json" else as_text(page, _colour()))
+    text = json.dumps(page, ensure_ascii=False) if form == "json" else as_text(page, coloured(sys.stdout))
+    click.echo(text)
 
 
 @calendar.command()
@@ -117,7 +118,7 @@ def batch(
     parameters_file: str | None,
     timezone: str | None,
     strict: bool,
-) -> int:
+) -> None:
     """Answer requests, one JSON object a line, in order.
 
     A line that cannot be answered yields {"error": …} in its place, and the exit code is 1 at the end.
@@ -126,14 +127,8 @@ def batch(
     from duly_cli.values import holiday_facts
 
     requests = Requests(_named(policy, parameters, parameters_file), timezone, holiday_facts)
-    try:
-        failed = _stream(source, requests, strict)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    if failed:
+    if _stream(source, requests, strict):
         _left(1)
-    return 0
 
 
 def _left(code: int) -> NoReturn:
@@ -264,7 +259,3 @@ def _hours(texts: tuple[str, ...]) -> dict[str, list[list[str]]]:
 
 def _pauses(texts: tuple[str, ...]) -> list[list[str]]:
     return [text.split("/") for text in texts]
-
-
-def _colour() -> bool:
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")

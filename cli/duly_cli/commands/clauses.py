@@ -9,7 +9,7 @@ import click
 
 from duly.reports.clauses import Cited, Clause, Proof, register, trace
 from duly_cli import concordance, options, trying
-from duly_cli.files import Unreadable, complain, read
+from duly_cli.files import Unreadable, complain, read, write
 from duly_cli.sources import Choice, Invalid
 from duly_cli.trying import Suite
 
@@ -55,12 +55,8 @@ def clauses(
 def _show(report: str, output: str | None) -> None:
     if output is None:
         click.echo(report, nl=False)
-        return
-    try:
-        with open(output, "w", encoding="utf-8", newline="") as file:
-            file.write(report)
-    except OSError as error:
-        raise Unreadable(f"cannot write `{output}`: {(error.strerror or str(error)).lower()}") from None
+    else:
+        write(output, report)
 
 
 def _own_register(suite: Suite) -> list[Clause] | None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import shlex
+from contextlib import suppress
 from importlib.resources import files as package_files
 from importlib.resources.abc import Traversable
 
 import click
 
 from duly.diagnostics import did_you_mean
-from duly_cli.files import CONFIG, Unreadable, complain
+from duly_cli.files import CONFIG, Unreadable, complain, write
 
 _EXAMPLE = "params.example.yaml"
 
@@ -24,9 +25,7 @@ def init(directory: str, pack: str, listing: bool) -> int:
 
     Nothing that is there already is overwritten.
     """
-    packs = {
-        each.name: each for each in package_files("duly.policies").iterdir() if (each / "duly.yaml").is_file()
-    }
+    packs = _packs()
     if listing:
         click.echo("\n".join(sorted(packs)))
         return 0
@@ -43,14 +42,23 @@ def init(directory: str, pack: str, listing: bool) -> int:
         )
     for name, text in content.items():
         path = os.path.join(directory, name)
-        try:
+        with suppress(OSError):  # told where the file cannot be written
             os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-            with open(path, "wb") as file:
-                file.write(text)
-        except OSError as error:
-            raise Unreadable(f"cannot write `{path}`: {(error.strerror or str(error)).lower()}") from None
+        write(path, text)
     _say(directory, pack, content)
     return 0
+
+
+def _packs() -> dict[str, Traversable]:
+    """The packs that come with Duly, by name. Raises Unreadable where Duly is run without being installed."""
+    try:
+        folder = package_files("duly.policies")
+    except ModuleNotFoundError:
+        raise Unreadable(
+            "the packs come with an installed Duly, and this one runs from its source; install it with "
+            "`pip install --editable .` in the checkout, or copy a folder of `policies/`"
+        ) from None
+    return {each.name: each for each in folder.iterdir() if (each / "duly.yaml").is_file()}
 
 
 def _content(folder: Traversable, prefix: str = "") -> list[tuple[str, bytes]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from duly_cli import bundles
+from duly_cli import bundles, signing
 from duly_cli.files import read
 from duly_cli.sources import Choice
 
@@ -15,15 +15,25 @@ from duly_cli.sources import Choice
 @click.command()
 @click.argument("file")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="For whom.")
-def inspect(file: str, form: str) -> int:
-    """Show what a bundle holds: set, revision, parameters, calendars and entries."""
+@click.option(
+    "--trust",
+    "keys",
+    multiple=True,
+    metavar="PUBLIC-KEY",
+    help="Refuse what none of these signed; repeatable.",
+)
+def inspect(file: str, form: str, keys: tuple[str, ...]) -> int:
+    """Show what a bundle holds: set, revision, who signed it, parameters, calendars and entries."""
     content = read(file)
     head = bundles.head(content, file)
+    if keys:
+        signing.trusted(head, file, signing.read_trust(keys, "`--trust`"))
     compiled = bundles.unpack(content, file, Choice()).compiled
     shown = {
         "set": head["set"],
         "version": head["version"],
         "revision": head["revision"],
+        "signed_by": signing.signer(head, file) if signing.SIGNATURE in head else None,
         "built_with": compiled["duly"],
         "matcher": head["matcher"],
         "timezone": compiled["set"]["timezone"],
@@ -66,4 +76,4 @@ def _flat(value: Any) -> str:
         return ", ".join(f"{key} {_flat(each)}" for key, each in value.items())
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "none"
-    return str(value)
+    return "nobody" if value is None else str(value)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import click
+
+from duly_cli.files import write
 
 
 @click.command()
@@ -76,10 +79,8 @@ def _write_all(folder: Path, draft: str) -> None:
         texts = {name: editors.text(editors.editor_schema(name)) for name in editors.EDITOR_NAMES}
     else:
         texts = {name: schemas.text(name) for name in (*schemas.NAMES, schemas.COMMON)}
-    try:
+    with suppress(OSError):  # told where the first file cannot be written
         folder.mkdir(parents=True, exist_ok=True)
-        for name, text in texts.items():
-            (folder / f"{name}.json").write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise click.UsageError(f"cannot write into `{folder}`: {error.strerror}") from None
+    for name, text in texts.items():
+        write(str(folder / f"{name}.json"), text)
     click.echo(f"{len(texts)} schemas written to {folder}", err=True)

@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from duly import instants
 from duly.acting import ActingSet
 from duly.cases import Event, Refused, order, read_event
 from duly.reading import values
@@ -51,7 +50,7 @@ def simulate(
         raise click.UsageError("expected POLICY and EVENTS, found more")
     asked = deciding.Asked()
     deciding.place(asked, list(places))
-    end = None if until is None else deciding.moment(until)
+    end = None if until is None else deciding.moment(until, "--until")
     choice = Choice(parameters, parameters_file)
     policy = deciding.opened(load(asked.policy, choice), matcher, ActingSet)
     adoptions = [
@@ -83,10 +82,7 @@ def _then(text: str) -> tuple[int, str]:
     at, equals, name = text.partition("=")
     if not equals or not name:
         raise click.UsageError(f"`--then {text}`: expected an instant, `=` and a policy")
-    try:
-        return instants.parse(at), name
-    except ValueError as error:
-        raise Unreadable(f"`--then`: {error}") from None
+    return deciding.moment(at, "--then"), name
 
 
 def _outage(text: str) -> tuple[int, int]:
@@ -94,10 +90,7 @@ def _outage(text: str) -> tuple[int, int]:
     start, slash, end = text.partition("/")
     if not slash:
         raise click.UsageError(f"`--down {text}`: expected two instants with `/` between them")
-    try:
-        found = instants.parse(start), instants.parse(end)
-    except ValueError as error:
-        raise Unreadable(f"`--down`: {error}") from None
+    found = deciding.moment(start, "--down"), deciding.moment(end, "--down")
     if found[0] >= found[1]:
         raise click.UsageError(f"`--down {text}`: the second instant must be later than the first")
     return found

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import click
 
 from duly.diagnostics import Diagnostic
 from duly.suites.suite import Test
 from duly_cli import coverage_formats, options, recording, rendering, trying, verdicts, watching
-from duly_cli.files import Unreadable, complain
+from duly_cli.files import complain, write
 from duly_cli.sources import Choice
 from duly_cli.trying import Suite, Trial
 
@@ -146,12 +146,6 @@ def _cover(suites: Sequence[Suite], shown: bool, verbose: bool, least: float | N
     return code
 
 
-def _write(file: str | None, content: object) -> None:
-    if file is None:
-        return
-    assert callable(content)
-    try:
-        with open(file, "w", encoding="utf-8") as output:
-            output.write(content())
-    except OSError as error:
-        raise Unreadable(f"cannot write `{file}`: {(error.strerror or str(error)).lower()}") from None
+def _write(file: str | None, content: Callable[[], str]) -> None:
+    if file is not None:
+        write(file, content())

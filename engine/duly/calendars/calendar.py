@@ -30,7 +30,7 @@ class Calendar(Openings):
     `name`, `zone` (localtime.Zone) and `spec` (its resolved JSON) are for reading only.
     """
 
-    __slots__ = ("_sound", "_strict", "_sure_from", "_sure_to", "followers", "known_days", "spec")
+    __slots__ = ("_strict", "_sure_from", "_sure_to", "closings", "followers", "known_days", "spec")
 
     def __init__(self, name: str, spec: dict[str, Any], parts: Iterable[Calendar] = ()) -> None:
         """`spec` as resolution.py makes it; `parts` are the calendars of a combination, in its order."""
@@ -42,9 +42,12 @@ class Calendar(Openings):
         first, last = (day_number(start) if start else None, day_number(through) if through else None)
         self._sure_from = -NEVER if first is None else self.zone.reach(first * DAY)
         self._sure_to = NEVER if last is None else self.zone.reach((last + 1) * DAY)
-        self._sound = NEVER
+        if self._strict:
+            self._known_from = self._sure_from
         self.followers: dict[int, int] = {}
         """The working day after a local date, both in days since 1970-01-01, as far as one was asked for."""
+        self.closings: dict[tuple[int, int], int] = {}
+        """The end of so many working days after a local date, as far as one was asked for."""
         self.known_days = (FIRST_DAY, LAST_DAY)
         """The first and the last local date that may be counted as a working day, since 1970-01-01."""
         if self._strict:
@@ -60,10 +63,11 @@ class Calendar(Openings):
         """
         if pauses or amount <= 0:
             return self._due_around(start, amount, merged(pauses))
-        if not self._sound <= start < self._high:
+        before = self._known.get(start)
+        if before is None:
             self._enter(start)
-        known = self._known.get(start)
-        target = amount + (self._open_before(start) if known is None else known)
+            before = self._open_before(start)
+        target = amount + before
         sums = self._sums
         place = bisect_left(sums, target)
         if place == len(sums):
@@ -148,7 +152,13 @@ class Calendar(Openings):
         """
         if end <= start:
             return 0
-        open_time = self.open_before(end) - self.open_before(start)
+        known = self._known
+        before, after = known.get(start), known.get(end)
+        if before is None:
+            before = self._open_before(start)
+        if after is None:
+            after = self._open_before(end)
+        open_time = after - before
         for pause, resume in merged(pauses) if pauses else ():
             low, high = max(pause, start), min(resume, end)
             if low < high:
@@ -209,9 +219,10 @@ class Calendar(Openings):
 
         Raises NoWorkingDays where neither is given, BeyondCalendar where the answer is not known.
         """
-        return working_days.due_after_pauses(
-            self, start, days, self._rule(rule), merged(pauses) if pauses else []
-        )
+        rule = self._rule(rule)
+        if not pauses:
+            return working_days.due(self, start, days, rule)
+        return working_days.due_after_pauses(self, start, days, rule, merged(pauses))
 
     def due_back_working_days(self, reference: int, days: int, rule: dict[str, Any] | None = None) -> int:
         """The instant that lies `days` whole working days before the date of `reference`."""
@@ -248,7 +259,6 @@ class Calendar(Openings):
         self._cover(start)
         if self._strict and start < self._sure_from:
             raise self.beyond("this start", back=True)
-        self._sound = max(self._low, self._sure_from) if self._strict else self._low
 
 
 class Always(Calendar):
@@ -274,9 +284,15 @@ class Always(Calendar):
                 reference = pause
         return reference - amount
 
+    def elapsed(self, start: int, end: int, pauses: Iterable[Interval] = ()) -> int:
+        """`end - start`, less the pauses in between."""
+        return max(end - start, 0) if not pauses else super().elapsed(start, end, pauses)
+
     def open_before(self, instant: int) -> int:
         """Every instant is open."""
         return instant
+
+    _open_before = open_before
 
     def is_open(self, instant: int) -> bool:
         """Yes."""

@@ -25,7 +25,18 @@ KNOWN = 4_096
 class Openings:
     """The open intervals of some hours. Not safe to share between threads without a lock: it grows when asked."""
 
-    __slots__ = ("_ends", "_high", "_hours", "_known", "_low", "_starts", "_sums", "name", "zone")
+    __slots__ = (
+        "_ends",
+        "_high",
+        "_hours",
+        "_known",
+        "_known_from",
+        "_low",
+        "_starts",
+        "_sums",
+        "name",
+        "zone",
+    )
 
     def __init__(self, name: str, hours: Hours | Combination) -> None:
         self.name = name
@@ -37,6 +48,8 @@ class Openings:
         self._low = self._high = 0
         self._known: dict[int, int] = {}
         """The open time before instants asked for of late: a decision asks for the same few many times."""
+        self._known_from = -NEVER
+        """Before it nothing may be due, and no open time is kept in mind."""
 
     def open_before(self, instant: int) -> int:
         """F: open time before `instant`, counted from a fixed but arbitrary origin (semantics 1.2).
@@ -54,9 +67,10 @@ class Openings:
         place = bisect_right(self._starts, instant)
         left = self._ends[place - 1] - instant
         found = self._sums[place] - left if left > 0 else self._sums[place]
-        if len(self._known) >= KNOWN:
-            self._known.clear()
-        self._known[instant] = found
+        if instant >= self._known_from:
+            if len(self._known) >= KNOWN:
+                self._known.clear()
+            self._known[instant] = found
         return found
 
     def is_open(self, instant: int) -> bool:

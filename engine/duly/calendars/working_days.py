@@ -33,9 +33,18 @@ def due(calendar: Calendar, start: int, days: int, rule: dict[str, Any]) -> int:
     if days <= 0:
         return start
     day, wall = _received(calendar, start, rule["count_from"])
-    for _ in range(days):
-        day = following(calendar, day)
-    return _landed(calendar, day, wall, rule["land"])
+    land = rule["land"]
+    if land != "close":
+        for _ in range(days):
+            day = following(calendar, day)
+        return _landed(calendar, day, wall, land)
+    closing = calendar.closings.get((day, days))
+    if closing is None:
+        last = day
+        for _ in range(days):
+            last = following(calendar, last)
+        closing = calendar.closings[day, days] = _landed(calendar, last, wall, land)
+    return closing
 
 
 def due_back(calendar: Calendar, reference: int, days: int, rule: dict[str, Any]) -> int:

@@ -14,13 +14,17 @@ from duly.hosts.intake import Batch, Intake
 from duly.hosts.logs import Log
 from duly.hosts.metrics import Metrics
 from duly.hosts.shard import Shard, Step
-from duly.hosts.store.contract import Reject, Standing, Store
+from duly.hosts.store.contract import Reject, Standing, Store, Work
 from duly.instants import SECOND
 
 LONGEST_NAP = 1.0
 """Seconds after which the clock is looked at again whatever it said: it may have been set."""
 OUTAGE = 10 * SECOND
 """What is found undone for longer was missed, and is caught up with (semantics §3.6)."""
+LIMIT, SMALLEST_LIMIT = 1_000, 20
+"""Lines and alarms of one transaction, at most and at least."""
+LONGEST_STEP = 0.4
+"""Seconds that a transaction should take at most: those who hand in events wait meanwhile, and so does a stop."""
 CLOCK = "clock"
 """The note that says where a clock that moves with the events stands."""
 PROBE = "probe"
@@ -43,6 +47,7 @@ class Engine:
         self._begun: set[int] = set()
         self._stop_by: float | None = None
         self._failures = 0
+        self._limit = LIMIT
         self._over = threading.Event()
         self._ear: threading.Thread | None = None
         self.thread = threading.Thread(target=self._run, name="duly-engine")
@@ -152,15 +157,29 @@ class Engine:
             if work is None:
                 return
             if self._clock.live and shard not in self._outages:
-                missed = bool(work.due(now - OUTAGE, 1))
-                if shard not in self._begun:
-                    pending = work.pending(now - OUTAGE, 1)
-                    missed = missed or any(line.received_at < now - OUTAGE for line in pending)
-                if missed and work.now is not None and work.now < now:
-                    self._outages[shard] = (work.now, now)
-            step = self._shard.step(work, now, wall=self._clock.live, outage=self._outages.get(shard))
+                since = self._missed_since(work, shard, now)
+                if since is not None:
+                    self._outages[shard] = (since, now)
+            step = self._shard.step(
+                work, now, wall=self._clock.live, outage=self._outages.get(shard), limit=self._limit
+            )
         self._begun.add(shard)
-        self._done(shard, step, time.perf_counter() - begun)
+        seconds = time.perf_counter() - begun
+        self._done(shard, step, seconds)
+        if seconds > LONGEST_STEP:
+            self._limit = max(SMALLEST_LIMIT, self._limit // 2)
+        elif step.more and seconds < LONGEST_STEP / 4:
+            self._limit = min(LIMIT, self._limit * 2)
+
+    def _missed_since(self, work: Work, shard: int, now: int) -> int | None:
+        """Since when nobody has worked on a shard, if what should have been done meanwhile was not."""
+        earliest = work.now
+        missed = bool(work.due(now - OUTAGE, 1))
+        if shard not in self._begun:
+            received = [line.received_at for line in work.pending(now - OUTAGE, 1)]
+            missed = missed or any(at < now - OUTAGE for at in received)
+            earliest = min(received, default=now) if earliest is None else earliest
+        return earliest if missed and earliest is not None and earliest < now else None
 
     def _done(self, shard: int, step: Step, seconds: float) -> None:
         outage = None if step.more else self._outages.pop(shard, None)

@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from duly.cases import Event
 from duly.doings import Said
 from duly.hosts.store.contract import HUB, Line
-from duly.machines.packed import event_row, facts_row, to_event, to_facts
+from duly.machines.rows import dumps, event_row, facts_row, loads, to_event, to_facts
 
 
 @dataclass(slots=True)
@@ -28,7 +26,7 @@ class Hearsay:
 def line(said: Said, group: str, id: str, now: int) -> Line:
     """The line that remembers what was said."""
     cause = None if said.cause is None else (said.cause.id, said.cause.type)
-    body = orjson.dumps([said.key, event_row(said.event), facts_row(said.facts), cause])
+    body = dumps([said.key, event_row(said.event), facts_row(said.facts), cause])
     sort, _, name = said.key.partition(":")
     return Line(
         id,
@@ -44,7 +42,7 @@ def line(said: Said, group: str, id: str, now: int) -> Line:
 
 def read(line: Line) -> Hearsay:
     """What `line` wrote."""
-    key, event, facts, cause = orjson.loads(line.body)
+    key, event, facts, cause = loads(line.body)
     return Hearsay(
         key, line.at, to_event(event), to_facts(facts), None if cause is None else (cause[0], cause[1])
     )

@@ -6,6 +6,7 @@ told what is new; what they did stands, for people were really assigned.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,10 +14,11 @@ from typing import Any
 import orjson
 
 from duly.actions import Action
-from duly.cases import Event, Refused, read_event
+from duly.cases import Event, Refused
 from duly.doings import Doings
 from duly.hosts import hearsay
 from duly.hosts.hearsay import Hearsay
+from duly.hosts.lines import event as event_of
 from duly.hosts.store.contract import HUB as FROM_HUB
 from duly.hosts.store.contract import Line, Out, Work
 from duly.hosts.world import World
@@ -61,10 +63,10 @@ def reconcile(world: World, work: Work, group: str, lines: Sequence[Line], until
     too_late = [line for line in lines if begins is not None and line.at <= begins]
     taken = [line for line in work.journal(group) if not line.pending]
     fresh = [line for line in lines if line not in too_late]
-    after = _replay(world, work, group, [*taken, *fresh], until)
+    after = replay(world, work, group, [*taken, *fresh], until)
     told = after.told
     if told:
-        told = _new(_replay(world, work, group, taken, until).told, told)
+        told = _new(replay(world, work, group, taken, until).told, told)
     gone = [key for key in work.keys(group) if key not in after.entities]
     for key in gone:
         world.entities.drop(key)
@@ -80,12 +82,13 @@ def reconcile(world: World, work: Work, group: str, lines: Sequence[Line], until
     return Reconciled(actions, told, gone, refused, too_late)
 
 
-def _replay(world: World, work: Work, group: str, lines: Sequence[Line], until: int) -> Replay:
+def replay(world: World, work: Work, group: str, lines: Sequence[Line], until: int) -> Replay:
+    """What becomes of a group by these lines, up to an instant."""
     base = work.base(group)
     begins, rows = (None, []) if base is None else base
     found = Replay({row.key: world.entities.packing.unpacked(row.body) for row in rows})
     heard = [hearsay.read(line) for line in lines if line.origin == FROM_HUB]
-    events = [read_event(orjson.loads(line.body)) for line in lines if line.origin != FROM_HUB]
+    events = [event_of(line) for line in lines if line.origin != FROM_HUB]
     events += [event for event in world.presence(work) if begins is None or event.at > begins]
     doings = Doings(HUB)
     made = world.made[1:]
@@ -159,24 +162,35 @@ def _new(before: Sequence[Message], after: Sequence[Message]) -> list[Message]:
 def _settle(world: World, given: Sequence[Out], right: Sequence[Action], moment: int) -> list[Action]:
     """What is missing of the actions that should have been, and the cancelling of those that should not."""
     name = world.timeline.policy.identity["set"]
-    standing: dict[str, Out] = {}
-    cancelled: dict[str, int] = {}
-    for out in given:
-        if out.type == CANCELLED:
-            moot = orjson.loads(out.body)["data"]["cancels"]
-            cancelled[moot] = cancelled.get(moot, 0) + 1
-            standing.pop(moot, None)
-        else:
-            standing[out.id] = out
+    cancelled = _cancelled(given)
+    stands = standing(given)
     should = {action.id(name): action for action in right}
-    found = [
-        _cancel(out, cancelled.get(key, 0) + 1, moment) for key, out in standing.items() if key not in should
-    ]
+    found = [_cancel(out, cancelled[key] + 1, moment) for key, out in stands.items() if key not in should]
     for key, action in should.items():
-        if key not in standing:
+        if key not in stands:
             action.late_by = max(0, moment - action.at)
             found.append(action)
     return found
+
+
+def standing(given: Sequence[Out]) -> dict[str, Out]:
+    """Of actions in the order in which they were given out, those that were not cancelled since, by id."""
+    found: dict[str, Out] = {}
+    for out in given:
+        if out.type == CANCELLED:
+            found.pop(_moot(out), None)
+        else:
+            found[out.id] = out
+    return found
+
+
+def _cancelled(given: Sequence[Out]) -> Counter[str]:
+    """How often each action was cancelled."""
+    return Counter(_moot(out) for out in given if out.type == CANCELLED)
+
+
+def _moot(cancel: Out) -> str:
+    return str(orjson.loads(cancel.body)["data"]["cancels"])
 
 
 def _cancel(out: Out, number: int, moment: int) -> Action:

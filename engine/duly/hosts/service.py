@@ -16,7 +16,7 @@ import orjson
 from duly.acting import ActingSet
 from duly.cases import Event
 from duly.diagnostics import Path as Place
-from duly.hosts import sources
+from duly.hosts import reload, sources
 from duly.hosts.clock import Clock, EventClock, WallClock
 from duly.hosts.config import Config, Faulty
 from duly.hosts.contract import Part
@@ -58,6 +58,7 @@ class Service:
         self.health = Health(self.metrics)
         self.policy = policy
         self.places = places
+        self.checking = checking
         self.failed = False
         self.until: int | None = None
         self.when_given: list[Callable[[], None]] = []
@@ -65,11 +66,14 @@ class Service:
         self._watchdog = Watchdog(
             self.health, config.watchdog, config.folder, os.environ if environment is None else environment
         )
-        self._wanted, self._told = threading.Event(), False
+        self._wanted, self._told, self._stopped = threading.Event(), False, False
+        self._reload: reload.Reload | None = None
         self._open_sources = 0
         self.store = _store(config, policy, checking=checking)
         try:
             self.clock = clock or self._clock()
+            if isinstance(self.clock, WallClock):
+                self.clock.jumped = self._jumped
             self.intake = Intake(self.clock, self._check)
             self.metrics.waiting(lambda: self.intake.size)
             self._engine = Engine(
@@ -82,8 +86,10 @@ class Service:
                 self.given,
                 self._failed,
             )
+            adopted = self.store.adoptions()
+            if adopted:
+                self._same_set(adopted[-1][1])
             if not checking:
-                adopted = self.store.adoptions()
                 self.adopt(policy, None if adopted else 0)
             self.parts: list[Part] = list(self._parts())
         except BaseException:
@@ -100,6 +106,16 @@ class Service:
             found = self._sets[revision] = ActingSet(compiled, self.config.matcher)
         return found
 
+    def _same_set(self, revision: str) -> None:
+        """Raises Faulty where the state that is kept belongs to another set than the one to be run."""
+        kept, asked = self.acting(revision).identity["set"], self.policy.identity["set"]
+        if kept != asked:
+            message = (
+                f"the state in {self.config.store.shown} belongs to the set `{kept}`; the policy is `{asked}`"
+            )
+            fault = self.config.fault(("spec", "store"), message, "give this policy a store of its own")
+            raise Faulty([fault])
+
     def adopt(self, policy: ActingSet, at: int | None = None) -> None:
         """Let a revision be in force from an instant on, by default from now; nothing where it is already."""
         name = revision(policy)
@@ -112,15 +128,18 @@ class Service:
         self.intake.stir()
         self.log.info("adopted a policy", **policy.identity)
 
+    def follow(self, place: reload.Place) -> None:
+        """Once started, look for another policy there, and let it be in force from when it was found on."""
+        self._reload = reload.Reload(place, self.adopt, lambda: self.policy)
+        self.parts.append(self._reload)
+
     def _check(self, event: Event) -> None:
         """Raises Refused for an event that the policy in force cannot take."""
         self.policy.check(event)
 
     def _clock(self) -> Clock:
         if self.config.time == "wall":
-            clock = WallClock()
-            clock.jumped = self._jumped
-            return clock
+            return WallClock()
         stands = self.store.noted(CLOCK)
         return EventClock(None if stands is None else int(stands))
 
@@ -168,7 +187,10 @@ class Service:
             each()
 
     def run(self) -> None:
-        """Start, go on until told to stop, and stop. SIGTERM and SIGINT tell it; a second one leaves at once."""
+        """Start, go on until told to stop, and stop. SIGTERM and SIGINT tell it; a second one leaves at once.
+
+        SIGHUP lets it look for another policy now.
+        """
         with self._signals():
             self.start()
             while not self._wanted.wait(self._watchdog.every):
@@ -190,6 +212,9 @@ class Service:
 
         Told to by a signal, it takes `stop_within` for that; at the end of its input, as long as it needs.
         """
+        if self._stopped:
+            return
+        self._stopped = True
         self.health.becomes("stopping")
         self._watchdog.tell("STOPPING=1")
         self.log.info("stopping")
@@ -230,7 +255,12 @@ class Service:
             self._engine.hurry(self.config.stop_within / SECOND)
             self.end()
 
+        def look(number: int, _: Any) -> None:
+            if self._reload is not None:
+                self._reload.look()
+
         before = {each: signal.signal(each, told) for each in (signal.SIGTERM, signal.SIGINT)}
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, look)
         try:
             yield
         finally:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, islice
-from typing import Any, TypeVar
-
-import orjson
+from typing import TypeVar
 
 from duly.acting import ActingSet
 from duly.actions import Action
-from duly.cases import Event, Refused, read_event
+from duly.cases import Event, Refused
 from duly.hosts import hearsay
 from duly.hosts.lateness import during, reconcile
+from duly.hosts.lines import action_body, event
 from duly.hosts.store.contract import Line, Out, Reject, Work
 from duly.hosts.world import World
 from duly.instants import SECOND
@@ -87,7 +86,8 @@ class _Turn:
     """One step: what it reads, what it does in the world, what it writes."""
 
     def __init__(self, world: World, work: Work, now: int, wall: bool, limit: int) -> None:
-        self._world, self._work, self._now, self._wall, self._limit = world, work, now, wall, limit
+        self._world, self._work, self._wall, self._limit = world, work, wall, limit
+        self._now = now if work.now is None else max(now, work.now)  # time never goes back
         self._outs: list[Out] = []
         self._gone: list[str] = []
         self._lines: dict[str, Line] = {}
@@ -160,14 +160,14 @@ class _Turn:
         """Work out anew the groups that have come too late; the lines that are in time."""
         world, work = self._world, self._work
         late = dict.fromkeys(work.moved())
-        if world.latest is not None:
-            latest = world.latest
-            suspects = [line for line in lines if line.at <= latest and line.group != "set"]
-            if suspects:
-                lasts = work.group_of({line.group for line in suspects})
-                late.update(dict.fromkeys(
-                    line.group for line in suspects if line.at <= lasts.get(line.group, line.at - 1)
-                ))  # fmt: skip
+        turn = world.turn()
+        latest = turn if world.latest is None else max(turn, world.latest)
+        suspects = [line for line in lines if line.at <= latest and line.group != "set"]
+        if suspects:
+            lasts = work.group_of({line.group for line in suspects})
+            late.update(dict.fromkeys(
+                line.group for line in suspects if line.at < turn or line.at <= lasts.get(line.group, line.at - 1)
+            ))  # fmt: skip
         until = work.now
         if not late or until is None:
             return lines
@@ -189,14 +189,14 @@ class _Turn:
         for line in found.too_late:
             message = f"the history of `{line.group}` has been folded up to a later instant"
             self._refused.append(Reject(self._now, line.origin, "E112", message, line.body))
-        for key, event, facts in found.told:
-            world.timeline.tell(key, until, [(event, facts)])
+        for key, told, facts in found.told:
+            world.timeline.tell(key, until, [(told, facts)])
 
     def _advance(self, lines: Sequence[Line], horizon: int) -> None:
         """Events and alarms in the order of time."""
         world, timeline = self._world, self._world.timeline
         for at, together in groupby(sorted(lines, key=_line_at), _line_at):
-            events = [event for line in together if (event := self._read(line)) is not None]
+            events = [each for line in together if (each := self._read(line)) is not None]
             timeline.until(at, *during(world.outages, at))
             timeline.take(at, events)
             world.heard(events)
@@ -207,7 +207,7 @@ class _Turn:
 
     def _read(self, line: Line) -> Event | None:
         try:
-            return read_event(orjson.loads(line.body))
+            return event(line)
         except (Refused, ValueError) as error:
             code = error.code if isinstance(error, Refused) else "E102"
             self._refused.append(Reject(self._now, line.origin, code, str(error), line.body))
@@ -281,13 +281,13 @@ class _Turn:
             if self._wall and self._now - action.at >= SECOND:
                 action.late_by = self._now - action.at
             shown = action.shown(identity)
-            body = orjson.dumps(shown, default=_plain)
+            body = action_body(shown)
             self._outs.append(Out(shown["id"], action.at, action.type, group, body))
 
     def _reject(self, refused: Sequence[tuple[Event, Refused]]) -> None:
-        for event, reason in refused:
-            line = self._lines.get(event.id)
-            body = orjson.dumps({"id": event.id, "type": event.type}) if line is None else line.body
+        for each, reason in refused:
+            line = self._lines.get(each.id)
+            body = action_body({"id": each.id, "type": each.type}) if line is None else line.body
             origin = "" if line is None else line.origin
             self._refused.append(Reject(self._now, origin, reason.code, reason.message, body))
 
@@ -312,11 +312,6 @@ def _line_at(line: Line) -> int:
 
 def _alarm_at(alarm: tuple[int, str]) -> int:
     return alarm[0]
-
-
-def _plain(found: Any) -> Any:
-    """What JSON has no form for: sets as sorted lists, decimals as numbers."""
-    return sorted(found) if isinstance(found, (set, frozenset)) else float(found)
 
 
 def wants_one_shard(policy: ActingSet) -> bool:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import orjson
-
 from duly.acting import ActingSet
-from duly.cases import Event, read_event
+from duly.calendars.limits import NEVER
+from duly.cases import Event
 from duly.doings import Doings
 from duly.hosts.entities import Entities
+from duly.hosts.lines import event
 from duly.hosts.store.contract import Work
-from duly.machines.packed import Packing, event_row, facts_row, to_event, to_facts
+from duly.machines.packed import Packing
+from duly.machines.rows import dumps, event_row, facts_row, loads, to_event, to_facts
 from duly.timeline import HUB, Timeline
 from duly.versions import shelf
 
@@ -52,7 +53,7 @@ class World:
 
     def _build(self, work: Work) -> None:
         self._note = work.noted(NOTE) or b"{}"
-        facts = orjson.loads(self._note)
+        facts = loads(self._note)
         adoptions = work.adoptions()
         instants: list[int] = facts.get("made") or [adoptions[0][0]]
         self.made = [
@@ -81,18 +82,24 @@ class World:
         versions = self.timeline.versions
         self.entities.packing = Packing({name: shelf(versions[name]) for name in versions.names()})
 
+    def turn(self) -> int:
+        """The latest instant at which the world became another for everybody: a revision was adopted, somebody came
+        on duty or went. What happened before that is not to be taken as if it had happened after.
+        """
+        return max([at for at, _ in self.made[1:]] + list(self.timeline.spoke.values()), default=-NEVER)
+
     def presence(self, work: Work) -> Sequence[Event]:
         """Who said when to be on duty or not, as far as that was taken."""
         if self._presence is None:
             lines = [line for line in work.journal("set") if not line.pending]
-            events = [read_event(orjson.loads(line.body)) for line in lines]
-            self._presence = [event for event in events if event.type in _PRESENCE]
+            events = [event(line) for line in lines]
+            self._presence = [each for each in events if each.type in _PRESENCE]
         return self._presence
 
     def heard(self, events: Sequence[Event]) -> None:
         """Events were taken."""
         if self._presence is not None:
-            self._presence += [event for event in events if event.type in _PRESENCE]
+            self._presence += [each for each in events if each.type in _PRESENCE]
 
     def caught_up(self, outage: tuple[int, int]) -> None:
         """Remember an outage, so that a replay does late what was done late."""
@@ -139,11 +146,12 @@ class World:
             [row.last for row in rows] + ([] if self.latest is None else [self.latest]), default=None
         )
         note = self._noted()
+        changed = bool(rows or forgotten or note != self._note)
         if note != self._note:
             work.note(NOTE, note)
             self._note = note
         self.entities.settle(touched, self._cache_size)
-        self._left = work, began, bool(rows or forgotten)
+        self._left = work, began, changed
 
     def _noted(self) -> bytes:
         timeline = self.timeline
@@ -155,7 +163,7 @@ class World:
                 for at, number, key, event, told in timeline.later
             ],
         }  # fmt: skip
-        return orjson.dumps(facts)
+        return dumps(facts)
 
 
 def _nobody(key: str, at: int, told: Sequence[Any]) -> list[Any]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Collection
+from typing import Any, TypeAlias
 
 from duly.diagnostics import Path
-from duly.kinds.scope import Sheet, packed_length
+from duly.kinds.scope import Scope, Sheet, packed_length
+
+Check: TypeAlias = Callable[[Sheet, Any, Path], None]
 
 
 def check(sheet: Sheet, actions: Any, path: Path, calendar: str | None = None) -> list[dict[str, Any]]:
@@ -21,8 +23,6 @@ def check(sheet: Sheet, actions: Any, path: Path, calendar: str | None = None) -
         for verb, value in action.items():
             if verb in _CHECKS:
                 _CHECKS[verb](sheet, value, (*at, verb))
-        if "template" in action:
-            _template(sheet, action["template"], (*at, "template"))
     return compiled
 
 
@@ -43,11 +43,6 @@ def references(sheet: Sheet, value: Any, path: Path) -> None:
         sheet.reference(value, path)
 
 
-def _event(sheet: Sheet, value: Any, path: Path) -> None:
-    if isinstance(value, str):
-        sheet.event(value, path)
-
-
 def _fields(sheet: Sheet, value: Any, path: Path) -> None:
     if not isinstance(value, dict):
         return
@@ -57,24 +52,18 @@ def _fields(sheet: Sheet, value: Any, path: Path) -> None:
             sheet.value(content, known[name], (*path, name))
 
 
-def _ladder(sheet: Sheet, value: Any, path: Path) -> None:
-    if isinstance(value, str):
-        sheet.name(value, sheet.scope.ladders, "ladder", path)
+def _one_of(what: str, known: Callable[[Scope], Collection[str] | None]) -> Check:
+    """A check that a name is among those that the set declares, where it declares such names at all."""
+
+    def asked(sheet: Sheet, value: Any, path: Path) -> None:
+        names = known(sheet.scope)
+        if isinstance(value, str) and names is not None:
+            sheet.name(value, names, what, path)
+
+    return asked
 
 
-def _survey(sheet: Sheet, value: Any, path: Path) -> None:
-    if isinstance(value, str):
-        sheet.name(value, sheet.scope.surveys, "survey", path)
-
-
-def _approval(sheet: Sheet, value: Any, path: Path) -> None:
-    if isinstance(value, str):
-        sheet.name(value, sheet.scope.approvals, "approval", path)
-
-
-def _template(sheet: Sheet, value: Any, path: Path) -> None:
-    if isinstance(value, str) and sheet.scope.templates is not None:
-        sheet.name(value, sheet.scope.templates, "template", path)
+_template = _one_of("template", lambda scope: scope.templates)
 
 
 def _calendar(sheet: Sheet, value: Any, path: Path) -> None:
@@ -82,16 +71,17 @@ def _calendar(sheet: Sheet, value: Any, path: Path) -> None:
         sheet.calendar(value, path)
 
 
-_CHECKS: dict[str, Callable[[Sheet, Any, Path], None]] = {
+_CHECKS: dict[str, Check] = {
     "notify": references,
     "assign": references,
     "to": references,
     "message": _template,
+    "template": _template,
     "set": _fields,
     "open_case": _fields,
-    "emit": _event,
-    "escalate": _ladder,
-    "survey": _survey,
-    "approve": _approval,
+    "emit": _one_of("event", lambda scope: scope.events),
+    "escalate": _one_of("ladder", lambda scope: scope.ladders),
+    "survey": _one_of("survey", lambda scope: scope.surveys),
+    "approve": _one_of("approval", lambda scope: scope.approvals),
     "calendar": _calendar,
 }

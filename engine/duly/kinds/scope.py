@@ -45,7 +45,6 @@ class Scope:
     surveys: frozenset[str] = frozenset()
     approvals: frozenset[str] = frozenset()
     templates: frozenset[str] | None = None
-    parameter_places: Mapping[tuple[str, int, Path], str] = field(default_factory=dict)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     places: dict[str, dict[str, Any]] = field(default_factory=dict)
     reads: set[str] = field(default_factory=set)

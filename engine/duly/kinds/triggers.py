@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from duly.conditions.packing import pack_condition
 from duly.diagnostics import Path
 from duly.kinds.scope import Sheet, fields_of
 
@@ -34,4 +35,4 @@ def state(sheet: Sheet, data: Any, path: Path) -> tuple[Any, set[str]]:
     if not isinstance(data, dict) or "on" in data:
         return None, set()
     tree = sheet.condition(data, path)
-    return sheet.packed(data, path), fields_of(tree)
+    return pack_condition(tree), fields_of(tree)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from duly.calendars.limits import BeyondCalendar
 from duly.machines import climb as climbs
 from duly.machines.climb import Climb
-from duly.machines.clock import end, start
+from duly.machines.cycle import end, start
 from duly.machines.doing import do
-from duly.machines.run import CANCELLED, OPEN, failed, share
+from duly.machines.run import CANCELLED, OPEN, STOPPED, failed, share
 from duly.machines.turn import Origin
 
 TYPE_CHECKING = False
@@ -37,6 +37,20 @@ def alarms(clock: Clock, run: Run, ladder: Ladder | None, turn: Turn | None = No
     if run.phase is not OPEN or run.due is None:
         return ()
     found: list[Alarm] = []
+    if not run.noted:
+        found.append((run.due + 1, BREACH, 0, 0))
+    elif clock.every and not clock.anchored_to_event:
+        found.append((run.due + 1, ROLL, 0, 0))
+    if clock.warn:
+        _warnings(clock, run, turn, found)
+    if ladder is not None and run.climb is not None:
+        for at, loop, step in climbs.steps(ladder, run.climb, run, turn):
+            found.append((at + 1 if at == run.due and step.base == "due" else at, STEP, loop, step.number))
+    return (min(found),) if found else ()
+
+
+def _warnings(clock: Clock, run: Run, turn: Turn | None, found: list[Alarm]) -> None:
+    """Add the warnings to come; of those that come in order the first is enough."""
     for number, percent in enumerate(clock.warn):
         if number not in run.warned:
             try:
@@ -47,14 +61,9 @@ def alarms(clock: Clock, run: Run, ladder: Ladder | None, turn: Turn | None = No
                     turn.fail(clock.rule, error)
             if at is not None:
                 found.append((at, WARN, number, 0))
-    if ladder is not None and run.climb is not None:
-        for at, loop, step in climbs.steps(ladder, run.climb, run, turn):
-            found.append((at + 1 if at == run.due and step.base == "due" else at, STEP, loop, step.number))
-    if not run.noted:
-        found.append((run.due + 1, BREACH, 0, 0))
-    elif clock.every and not clock.anchored_to_event:
-        found.append((run.due + 1, ROLL, 0, 0))
-    return (min(found),) if found else ()
+                # A promised instant may be known while some of the way to it is not, which has to be said at once.
+                if clock.warns_in_order and run.target is not None and run.target.field is None:
+                    return
 
 
 def ring(clock: Clock, run: Run, ladder: Ladder | None, alarm: Alarm, facts: Facts, turn: Turn) -> Run:
@@ -94,13 +103,9 @@ def breach(clock: Clock, run: Run, turn: Turn) -> None:
     if run.due is None or run.due in run.told:
         return
     run.told |= {run.due}
-    target = run.target
-    tags: dict[str, Any] = {"clock": clock.id, "cycle": run.cycle}
-    source = clock.source if target is None or not target.source else target.source
-    rule = clock.rule if target is None else target.rule
     reason = "breached_by_change" if run.breached_by_change else "due_passed"
     kind = "clock.expired" if clock.owner == "customer" else "clock.breached"
-    turn.act(kind, Origin(rule, reason, source, str(run.due), **tags), at=run.due)
+    turn.act(kind, _origin(clock, run, reason, run.due), at=run.due)
 
 
 def begin(clock: Clock, run: Run, ladder: Ladder | None, turn: Turn) -> Run:
@@ -108,10 +113,7 @@ def begin(clock: Clock, run: Run, ladder: Ladder | None, turn: Turn) -> Run:
     target = run.target
     if clock.before is None and (target is None or target.none):
         return run
-    source = clock.source if target is None or not target.source else target.source
-    rule = clock.rule if target is None else target.rule
-    origin = Origin(rule, "clock.started", source, clock=clock.id, cycle=run.cycle)
-    turn.act("clock.started", origin, due_by=run.due)
+    turn.act("clock.started", _origin(clock, run, "clock.started"), due_by=run.due)
     if ladder is not None:
         run.climb = Climb()
     return run
@@ -125,45 +127,47 @@ def differences(
     `before` is `facts_of(old)` as taken before the instant; `old` is the run then, perhaps ended since.
     """
     phase, standing, target, due, _ = before
-    tags = {"clock": clock.id, "cycle": old.cycle}
-    rule = clock.rule if old.target is None else old.target.rule
-    source = clock.source if old.target is None or not old.target.source else old.target.source
     if phase is OPEN and (old.phase is not OPEN or run is not old):
-        _ended(clock, old, rule, source, tags, turn, due)
+        _ended(clock, old, turn, due)
         if ladder is not None and old.climb is not None:
-            climbs.end(ladder, old.climb, old, turn, {**tags, "ladder": ladder.id}, "clock.ended")
+            tags = {"clock": clock.id, "cycle": old.cycle, "ladder": ladder.id}
+            climbs.end(ladder, old.climb, old, turn, tags, "clock.ended")
     if run is not old:
         begin(clock, run, ladder, turn)
         return
     if run.phase is not OPEN:
         return
-    moment = str(turn.at)
     if phase is not OPEN:
-        turn.act("clock.resumed", Origin(rule, "case.reopened", source, moment, **tags), due_by=run.due)
+        turn.act("clock.resumed", _origin(clock, old, "case.reopened", turn.at), due_by=run.due)
         if ladder is not None and run.climb is not None:
             run.climb.done = False
     elif standing and run.since is None:
-        turn.act("clock.paused", Origin(rule, "clock.paused", source, moment, **tags))
+        turn.act("clock.paused", _origin(clock, old, "clock.paused", turn.at))
     elif not standing and run.since is not None:
-        turn.act("clock.resumed", Origin(rule, "clock.resumed", source, moment, **tags), due_by=run.due)
+        turn.act("clock.resumed", _origin(clock, old, "clock.resumed", turn.at), due_by=run.due)
     if run.target is not target or (run.due != due and standing and run.since is not None):
-        turn.act("clock.retargeted", Origin(rule, "clock.retargeted", source, moment, **tags), due_by=run.due)
+        turn.act("clock.retargeted", _origin(clock, old, "clock.retargeted", turn.at), due_by=run.due)
         if run.due is not None and run.due >= turn.at:
             run.noted = False
 
 
-def _ended(
-    clock: Clock, run: Run, rule: str, source: Any, tags: dict[str, Any], turn: Turn, due: int | None
-) -> None:
-    if run.phase not in ("stopped", "open"):
-        turn.act("clock.cancelled", Origin(rule, "clock.cancelled", source, **tags))
+def _origin(clock: Clock, run: Run, reason: str, moment: int | str = "") -> Origin:
+    target = run.target
+    rule = clock.rule if target is None else target.rule
+    source = clock.source if target is None or not target.source else target.source
+    return Origin(rule, reason, source, str(moment), clock=clock.id, cycle=run.cycle)
+
+
+def _ended(clock: Clock, run: Run, turn: Turn, due: int | None) -> None:
+    if run.phase is not STOPPED and run.phase is not OPEN:
+        turn.act("clock.cancelled", _origin(clock, run, "clock.cancelled"))
         return
     known = run.due if run.due is not None else due
     if run.target is not None and run.target.none:
         return
     late = known is not None and turn.at > known
     if not late:
-        turn.act("clock.met", Origin(rule, "clock.met", source, **tags), due_by=known)
+        turn.act("clock.met", _origin(clock, run, "clock.met"), due_by=known)
     elif not run.noted:
         run.noted = True
         breach(clock, run, turn)
@@ -179,8 +183,3 @@ def drop(clock: Clock, run: Run, ladder: Ladder | None, turn: Turn) -> None:
     turn.act("clock.cancelled", Origin(rule, "policy.adopted", clock.source, **tags))
     if ladder is not None and run.climb is not None:
         climbs.end(ladder, run.climb, run, turn, {**tags, "ladder": ladder.id}, "policy.adopted")
-
-
-def facts_of(run: Run) -> tuple[Any, ...]:
-    """What `differences` compares: phase, whether it runs, target, due, cycle."""
-    return run.phase, run.since is not None, run.target, run.due, run.cycle

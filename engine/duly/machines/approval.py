@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Facts = Mapping[str, Any]
     Json = Mapping[str, Any]
 
+VOTES = frozenset(("approval.given", "approval.refused"))
 PENDING, GIVEN, REFUSED, EXPIRED = "pending", "given", "refused", "expired"
 
 
@@ -32,7 +33,7 @@ class Approvals:
     `{"status", "asked", "votes": {approver: true|false}, "due", "deputy_at", "deputies"}`.
     """
 
-    __slots__ = ("_calendars", "_specs", "_tests")
+    __slots__ = ("_calendars", "_specs", "_tests", "hears")
 
     def __init__(self, specs: Sequence[Json], calendars: Calendars) -> None:
         self._specs = {spec["id"]: spec for spec in specs}
@@ -40,10 +41,13 @@ class Approvals:
             spec["id"]: None if spec.get("when") is None else predicate(spec["when"]) for spec in specs
         }
         self._calendars = calendars
+        self.hears = frozenset(event for spec in specs for event in spec["on"])
+        if specs:
+            self.hears |= {"approval.asked"}
 
     def held_back(self, memory: dict[str, Any], event: Event) -> bool:
         """Whether the event is a vote that does not decide; the vote is noted all the same."""
-        if event.type not in ("approval.given", "approval.refused"):
+        if event.type not in VOTES:
             return False
         found = self._meant(memory, event)
         if found is None:

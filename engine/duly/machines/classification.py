@@ -21,12 +21,14 @@ class Table:
         "otherwise",
         "otherwise_rule",
         "ranks",
+        "reads",
         "rules",
         "values",
     )
 
     def __init__(self, spec: Mapping[str, Any], engine: str) -> None:
         self.field: str = spec["sets"]
+        self.reads: list[str] = spec["reads"]
         self.hit: str = spec["hit"]
         self.input_wins: bool = spec["input"] == "wins"
         self.matcher = matcher(spec["match"], engine, f"the table for {self.field}", spec["rules"])

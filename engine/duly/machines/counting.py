@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 class Counting:
     """The counting reactions of one sort: those `per` case, customer, group or set."""
 
-    __slots__ = ("_specs", "hears")
+    __slots__ = ("_specs", "counts", "hears")
 
     def __init__(self, specs: Sequence[Json], per: str) -> None:
         self._specs = [
             (spec, _test(spec.get("when")), _test(spec["count"].get("where")))
             for spec in specs if "count" in spec and spec["count"]["per"] == per
         ]  # fmt: skip
+        self.counts = bool(self._specs)
         self.hears = frozenset(
             name for spec, _, _ in self._specs for name in [*spec["on"], *spec["count"]["of"]]
         )

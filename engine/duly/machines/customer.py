@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from duly.calendars.limits import BeyondCalendar
 from duly.cases import Event
 from duly.instants import render
 from duly.machines.budget import free_at
 from duly.machines.counting import Counting
 from duly.machines.doing import do
 from duly.machines.length import after
+from duly.machines.outlook import ANSWERED, CANCELLED, EXPIRED, PLANNED, SENT, SUPPRESSED, coming, shown
 from duly.machines.state import Customer
 from duly.machines.survey import sampled
 from duly.machines.turn import Origin
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
 
     Facts = Mapping[str, Any]
     Told = tuple[Event, Facts]
-
-PLANNED, SENT, ANSWERED, EXPIRED, SUPPRESSED, CANCELLED = (
-    "planned", "sent", "answered", "expired", "suppressed", "cancelled",
-)  # fmt: skip
 
 
 class Customers:
@@ -86,7 +82,7 @@ class Customers:
 
     def wake(self, state: Customer, turn: Turn) -> None:
         """Send what is due, remind, or let expire: the one that is first."""
-        moment, plan, what = min(self._coming(state), key=lambda row: row[0])
+        moment, plan, what = min(coming(self._surveys, state.plans), key=lambda row: row[0])
         if moment <= turn.at:
             survey = self._surveys[plan["survey"]]
             turn.subject = {"customer": state.id, "case": plan["case"]}
@@ -181,27 +177,7 @@ class Customers:
                 origin = self._origin(survey, plan, "survey.planned", f"{plan['occurrence']}@{at}")
                 turn.act("survey.planned", origin, {"send_at": render(at)}, due_by=plan["send_by"])
             reserved.append((at, survey.id, survey.kind))
-        state.alarm = min((row[0] for row in self._coming(state)), default=None)
-
-    def _coming(self, state: Customer) -> list[tuple[int, dict[str, Any], str]]:
-        """What each plan waits for: to be sent, to remind, to expire."""
-        return [(at, plan, what) for at, plan, what in self._waited_for(state) if at is not None]
-
-    def _waited_for(self, state: Customer) -> list[tuple[int | None, dict[str, Any], str]]:
-        found: list[tuple[int | None, dict[str, Any], str]] = []
-        for plan in state.plans:
-            survey = self._surveys.get(plan["survey"])
-            if survey is None:
-                continue
-            if plan["status"] == PLANNED and plan["send_at"] is not None:
-                found.append((plan["send_at"], plan, PLANNED))
-            elif plan["status"] == SENT:
-                if survey.reminder is not None and plan["reminders"] < survey.reminder["times"]:
-                    since = plan["reminded_at"] if plan["reminders"] else plan["sent_at"]
-                    found.append((_known(survey, since, survey.reminder["after"]), plan, "reminder"))
-                if survey.expires is not None:
-                    found.append((_known(survey, plan["sent_at"], survey.expires), plan, EXPIRED))
-        return found
+        state.alarm = min((row[0] for row in coming(self._surveys, state.plans)), default=None)
 
     def _send(self, state: Customer, survey: Survey, plan: dict[str, Any], turn: Turn) -> None:
         plan["status"], plan["sent_at"] = SENT, turn.at
@@ -277,35 +253,5 @@ class Customers:
         )
 
     def view(self, state: Customer | None, case: str | None) -> list[dict[str, Any]]:
-        """The surveys of a decision: the latest plan of each for the case, else one that is for no case."""
-        found: list[dict[str, Any]] = []
-        for survey in self._surveys.values():
-            plans = [] if state is None else [plan for plan in state.plans if plan["survey"] == survey.id]
-            own = [plan for plan in plans if plan["case"] == case] or [p for p in plans if p["case"] is None]
-            if not own:
-                found.append(
-                    {"survey": survey.id, "status": "scheduled" if survey.scheduled else "not_triggered"}
-                )
-                continue
-            plan = own[-1]
-            shown = {
-                "survey": survey.id,
-                "status": plan["status"],
-                "rule": survey.rule,
-                "at": render(plan["at"]),
-            }
-            if plan["gate"] is not None:
-                shown["gate"] = plan["gate"]
-            for key in ("send_at", "send_by"):
-                shown[key] = None if plan[key] is None else render(plan[key])
-            shown["channels"] = survey.channels
-            found.append(shown)
-        return found
-
-
-def _known(survey: Survey, since: int, length: Mapping[str, Any]) -> int | None:
-    """`length` after `since`; None where the calendar does not know, which was said when the survey went out."""
-    try:
-        return after(survey.calendar, since, length)
-    except BeyondCalendar:
-        return None
+        """The surveys of a decision about a case."""
+        return shown(self._surveys.values(), () if state is None else state.plans, case)

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 _LATE = "late:"
 """What begins the occurrence of a ladder that a late duty started; no event is called so."""
 
+DUTIFUL = frozenset(("case.opened", "case.reopened", "case.closed", "case.cancelled"))
+"""The types of events between which the duties of a case come round."""
+
 
 class Duty:
     """One duty, compiled."""

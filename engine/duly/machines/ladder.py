@@ -76,21 +76,26 @@ def timetable(
     if run.due is None or run.calendar is None:
         return []
     calendar = ladder.calendar or run.calendar
-    rows: list[tuple[int, int, int, Step]] = []
-    for order, step in enumerate(ladder.steps):
+    rows: list[tuple[int, int, Step]] = []
+    latest, in_order = run.started_at, ladder.loops == 1
+    for step in ladder.steps:
         try:
             first = _first(step, run, calendar)
             if first is None:
                 continue
-            rows.append((first, 0, order, step))
+            rows.append((first, 0, step))
             for loop in range(1, ladder.loops):
-                rows.append((calendar.due(first, loop * ladder.every), loop, order, step))
+                rows.append((calendar.due(first, loop * ladder.every), loop, step))
         except BeyondCalendar as error:
             if lost is None:
                 raise
             lost.append((step.rule, error))
-    rows.sort()  # no two rows have both loop and order in common, so that steps are never compared
-    return [(at, loop, step) for at, loop, _, step in rows]
+        else:
+            in_order = in_order and first >= latest
+            latest = first
+    if not in_order:
+        rows.sort(key=lambda row: (row[0], row[1], row[2].number))
+    return rows
 
 
 def _first(step: Step, run: Run, calendar: Calendar) -> int | None:

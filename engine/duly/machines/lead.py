@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from duly.machines.clock import judge_change
+from duly.machines.cycle import judge_change
 from duly.machines.run import OPEN, Run
 
 TYPE_CHECKING = False

@@ -5,11 +5,11 @@ What is written is a list by position, so a new field goes to its end and the fi
 
 from __future__ import annotations
 
-from duly.cases import Event
 from duly.machines.climb import Climb
 from duly.machines.desk import Queues
 from duly.machines.keeping import kept, restored
 from duly.machines.known import Known
+from duly.machines.rows import NO_SHELF, dumps, event_row, facts_row, loads, to_event, to_facts
 from duly.machines.run import CANCELLED, FAILED, NOT_STARTED, OPEN, STOPPED, Run
 from duly.machines.state import Customer, State
 from duly.machines.survey import Plan
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 FORM = 1
 _PHASES = (NOT_STARTED, OPEN, STOPPED, CANCELLED, FAILED)
 _PHASE = {phase: number for number, phase in enumerate(_PHASES)}
-_PLAIN = frozenset((str, int, float, bool, type(None), list, dict))
 _UNSTARTED = Run()
 _NO_ENTRIES: dict[str, Any] = {}
 
@@ -48,11 +47,11 @@ class Packing:
 
     def packed(self, entity: Any) -> bytes:
         """An entity as bytes."""
-        return _dumps(_ROWS[type(entity)](self, entity))
+        return dumps(_ROWS[type(entity)](self, entity))
 
     def unpacked(self, data: bytes) -> Any:
         """The entity that `packed` wrote. Raises ValueError for a form that this version does not know."""
-        row = _loads(data)
+        row = loads(data)
         if row[0] != FORM:
             raise ValueError(f"an entity of form {row[0]}; this version of Duly reads form {FORM}")
         return _ENTITIES[row[1]](self, row)
@@ -70,7 +69,7 @@ class Packing:
         return [
             FORM, "s", state.id, state.customer, state.opened_at, state.closed, state.inputs,
             _pooled(state.facts, pool, facts), _pooled(state.routed, pool, facts),
-            _entries({name: value for name, (value, _) in state.derived.items()}),
+            facts_row({name: value for name, (value, _) in state.derived.items()}),
             [origin for _, origin in state.derived.values()], state.errors, state.route, runs,
             {name: None if plan.status == "not_triggered"
              else (plan.status, plan.gate, plan.at, plan.send_at, plan.send_by)
@@ -95,7 +94,7 @@ class Packing:
             run.since, run.paused_at, run.pauses, flags, run.ended_at, run.promised, run.due,
             None if matched is target and promised == run.promised
             else (self._target(matched, at_home), promised),
-            _pooled(run.facts, pool, facts), _entries(run.start_facts) if run.start_facts else None,
+            _pooled(run.facts, pool, facts), facts_row(run.start_facts) if run.start_facts else None,
             run.alarms, sorted(run.warned) if run.warned else (), sorted(run.told) if run.told else (),
             None if climb is None else (
                 sorted(climb.fired), [(*key, at) for key, at in climb.put_off.items()], climb.lease,
@@ -121,7 +120,7 @@ class Packing:
     def customer(self, customer: Customer) -> list[Any]:
         """A customer."""
         return [
-            FORM, "c", customer.id, customer.alarm, customer.at, _entries(customer.facts), kept(customer.memory),
+            FORM, "c", customer.id, customer.alarm, customer.at, facts_row(customer.facts), kept(customer.memory),
             [kept(plan) for plan in customer.plans], customer.sent, customer.answered,
         ]  # fmt: skip
 
@@ -142,7 +141,7 @@ class Packing:
         facts: list[Any] = []
         return [
             FORM, "w", whole.alarm, whole.at, kept(whole.memory),
-            {name: _entries(known) for name, known in whole.customers.items()},
+            {name: facts_row(known) for name, known in whole.customers.items()},
             {name: (ladder, self._run(run, pool, facts, None)) for name, (ladder, run) in whole.escalations.items()},
             whole.waves, facts,
         ]  # fmt: skip
@@ -155,13 +154,13 @@ class Packing:
             origins, state.errors, state.route, runs, plans, sent, state.alarm, escalations, memory,
             state.revision, state.pending, state.at, packs,
         ) = row  # fmt: skip
-        facts = [_facts(each) for each in packs]
+        facts = [to_facts(each) for each in packs]
         at_home = self._shelves.get(state.revision)
         state.facts = facts[here]
         state.routed = facts[routed]
         state.derived = {
             name: (value, origin)
-            for (name, value), origin in zip(_facts(derived).items(), origins, strict=True)
+            for (name, value), origin in zip(to_facts(derived).items(), origins, strict=True)
         }
         state.runs = {
             name: _UNSTARTED if run is None else self._to_run(run, facts, at_home)
@@ -172,7 +171,7 @@ class Packing:
         state.escalations = {
             name: (ladder, self._to_run(run, facts, at_home)) for name, (ladder, run) in escalations.items()
         }
-        state.memory = {} if memory is None else restored(memory, *_NO_SHELF)
+        state.memory = {} if memory is None else restored(memory, *NO_SHELF)
         return state
 
     def _to_run(self, row: list[Any], facts: list[Any], at_home: Shelf | None) -> Run:
@@ -195,7 +194,7 @@ class Packing:
         else:
             run.matched = self._to_target(matched[0], at_home), matched[1]
         run.facts = facts[seen]
-        run.start_facts = _NO_ENTRIES if start_facts is None else _facts(start_facts)
+        run.start_facts = _NO_ENTRIES if start_facts is None else to_facts(start_facts)
         run.alarms = tuple([tuple(each) for each in alarms])
         run.warned, run.told = frozenset(warned), frozenset(told)
         run.climb = None if climb is None else _to_climb(climb)
@@ -220,9 +219,9 @@ class Packing:
     def to_customer(self, row: list[Any]) -> Customer:
         """See customer."""
         customer = Customer(row[2])
-        customer.alarm, customer.at, customer.facts = row[3], row[4], _facts(row[5])
-        customer.memory = restored(row[6], *_NO_SHELF)
-        customer.plans = [restored(plan, *_NO_SHELF) for plan in row[7]]
+        customer.alarm, customer.at, customer.facts = row[3], row[4], to_facts(row[5])
+        customer.memory = restored(row[6], *NO_SHELF)
+        customer.plans = [restored(plan, *NO_SHELF) for plan in row[7]]
         customer.sent = [tuple(each) for each in row[8]]
         customer.answered = [tuple(each) for each in row[9]]
         return customer
@@ -247,51 +246,13 @@ class Packing:
         """See whole."""
         whole = Whole()
         _, _, whole.alarm, whole.at, memory, customers, escalations, whole.waves, packs = row
-        facts = [_facts(each) for each in packs]
-        whole.memory = restored(memory, *_NO_SHELF)
-        whole.customers = {name: _facts(known) for name, known in customers.items()}
+        facts = [to_facts(each) for each in packs]
+        whole.memory = restored(memory, *NO_SHELF)
+        whole.customers = {name: to_facts(known) for name, known in customers.items()}
         whole.escalations = {
             name: (ladder, self._to_run(run, facts, None)) for name, (ladder, run) in escalations.items()
         }
         return whole
-
-
-def event_row(event: Event) -> list[Any]:
-    """An event as plain JSON data, with what only the engine gives it."""
-    return [
-        event.id, event.type, event.at, event.case, event.customer, event.person, event.actor,
-        _entries(event.changes), _entries(event.payload), event.path, event.field_path,
-    ]  # fmt: skip
-
-
-def to_event(row: list[Any]) -> Event:
-    """The event that `event_row` wrote."""
-    event = Event(row[0], row[1], row[2])
-    (
-        _,
-        _,
-        _,
-        event.case,
-        event.customer,
-        event.person,
-        event.actor,
-        changes,
-        payload,
-        event.path,
-        event.field_path,
-    ) = row
-    event.changes, event.payload = _facts(changes), _facts(payload)
-    return event
-
-
-def facts_row(facts: Mapping[str, Any]) -> Any:
-    """Facts as plain JSON data."""
-    return _entries(facts)
-
-
-def to_facts(row: Any) -> dict[str, Any]:
-    """The facts that `facts_row` wrote."""
-    return _facts(row)
 
 
 def _pooled(facts: Mapping[str, Any], pool: dict[int, int], rows: list[Any]) -> int:
@@ -299,22 +260,8 @@ def _pooled(facts: Mapping[str, Any], pool: dict[int, int], rows: list[Any]) -> 
     number = pool.get(id(facts))
     if number is None:
         number = pool[id(facts)] = len(rows)
-        rows.append(_entries(facts))
+        rows.append(facts_row(facts))
     return number
-
-
-def _entries(facts: Mapping[str, Any]) -> Any:
-    """Facts as they are, or, where JSON has no form for some of them, as [all, those that were kept]."""
-    for value in facts.values():
-        if value.__class__ not in _PLAIN:
-            return [None, {name: kept(each) for name, each in facts.items()}]
-    return facts
-
-
-def _facts(row: Any) -> dict[str, Any]:
-    if row.__class__ is dict:
-        return row
-    return {name: restored(each, *_NO_SHELF) for name, each in row[1].items()}
 
 
 def _to_plan(row: list[Any] | None) -> Plan:
@@ -341,37 +288,6 @@ def _to_climb(row: list[Any]) -> Climb:
     return climb
 
 
-def _dumps(row: list[Any]) -> bytes:
-    try:
-        return _fast.dumps(row) if _fast is not None else _slow_dumps(row)
-    except TypeError:  # a number of more than 64 bits, or half a character
-        return _slow_dumps(row)
-
-
-def _slow_dumps(row: list[Any]) -> bytes:
-    import json
-
-    return b" " + json.dumps(row, separators=(",", ":")).encode()
-
-
-def _loads(data: bytes) -> Any:
-    if _fast is not None and data[:1] != b" ":
-        return _fast.loads(data)
-    import json
-
-    return json.loads(data)
-
-
-def _import() -> Any:
-    try:
-        import orjson
-    except ImportError:  # pragma: no cover - it is there wherever Duly was installed by its own list
-        return None
-    return orjson
-
-
-_fast = _import()
-_NO_SHELF: Any = ({}, {})
 _ROWS: dict[type, Callable[[Packing, Any], list[Any]]] = {
     State: Packing.state, Customer: Packing.customer, Known: Packing.known, Queues: Packing.queues,
     Whole: Packing.whole,

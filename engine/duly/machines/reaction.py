@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from duly.conditions.predicates import predicate
-from duly.machines.approval import Approvals
+from duly.machines.approval import VOTES, Approvals
 from duly.machines.counting import Counting
 from duly.machines.doing import do
 from duly.machines.turn import Origin
@@ -29,7 +29,9 @@ class Reactions:
     that gates ask for), `approvals` (see approval).
     """
 
-    __slots__ = ("_approvals", "_by_event", "_counting", "_gates", "_resets", "_wanted")
+    __slots__ = (
+        "_approvals", "_by_event", "_counting", "_gates", "_resets", "_wanted", "counts", "hears", "withholds",
+    )  # fmt: skip
 
     def __init__(self, spec: Json, calendars: Calendars) -> None:
         self._by_event: dict[str, list[tuple[Json, Any]]] = {}
@@ -54,6 +56,12 @@ class Reactions:
             for number, (event, condition) in enumerate(gate["events"]):
                 wanted = None if condition is None else predicate(condition)
                 self._wanted.setdefault(event, []).append((f"{gate['rule']}:{number}", wanted))
+
+        self.withholds = frozenset(self._gates) | VOTES
+        """The types of events that `hold_back` has to be asked about."""
+        self.hears = frozenset((*self._by_event, *self._resets, *self._wanted)) | self._approvals.hears
+        """The types of events that `react` may do something on; on every one, where it `counts`."""
+        self.counts = self._counting.counts
 
     def hold_back(self, state: State, event: Event, turn: Turn) -> bool:
         """Whether the event does not count: a gate is not satisfied, or it is a vote that does not decide."""

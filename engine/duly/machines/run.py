@@ -75,6 +75,11 @@ class Run:
         return (now if self.ended_at is None else self.ended_at) > self.due
 
 
+def facts_of(run: Run) -> tuple[Any, ...]:
+    """What `alarm.differences` compares: phase, whether it runs, target, due, cycle."""
+    return run.phase, run.since is not None, run.target, run.due, run.cycle
+
+
 def failed(run: Run) -> Run:
     """What is left of a clock without an answer: it says so, the other clocks of the case run on (semantics §9)."""
     found = Run(run.cycle if run.phase is OPEN else run.cycle + 1)
@@ -105,9 +110,6 @@ def reached(run: Run, amount: int, since: int | None) -> int | None:
     """
     if amount <= 0:
         return run.started_at
-    calendar = run.calendar
-    if not run.stretches and since is not None and calendar is not None:
-        return calendar.due(since, amount)
     for start, end, calendar in run.stretches:
         done = calendar.elapsed(start, end)
         if done >= amount:
@@ -123,21 +125,24 @@ def due_when(run: Run, since: int | None) -> int | None:
     target = run.target
     if target is None or target.none:
         return None
+    if target.plain and since is not None and not run.stretches:
+        return target.calendar.due(since, target.amount)
     if target.field is not None:
         late = run.promised is not None and run.paused_at is not None and run.promised <= run.paused_at
         return run.promised if since is not None or late else None
     if not target.counts_days:
         return reached(run, target.amount, since)
-    if run.calendar is None:
+    calendar = run.calendar
+    if calendar is None:
         return None
     if since is None:
         # Standing still: used up only where the last day had already ended when the pause began.
-        due = run.calendar.due_working_days(run.started_at, target.amount, pauses=run.pauses)
+        due = calendar.due_working_days(run.started_at, target.amount, pauses=run.pauses)
         return due if run.paused_at is not None and due <= run.paused_at else None
     pauses: Sequence[tuple[int, int]] = run.pauses
     if run.paused_at is not None and since > run.paused_at:
         pauses = [*pauses, (run.paused_at, since)]
-    return run.calendar.due_working_days(run.started_at, target.amount, pauses=pauses)
+    return calendar.due_working_days(run.started_at, target.amount, pauses=pauses)
 
 
 def share(run: Run, percent: float) -> int | None:
@@ -146,9 +151,10 @@ def share(run: Run, percent: float) -> int | None:
     if target is None or target.none or run.calendar is None:
         return None
     if target.field is None and not target.counts_days:
-        amount = target.amount
-    elif run.due is None:
+        amount = int(target.amount * percent / 100)
+        if amount > 0 and run.since is not None and not run.stretches:
+            return run.calendar.due(run.since, amount)
+        return reached(run, amount, run.since)
+    if run.due is None:
         return None
-    else:
-        amount = elapsed(run, run.due)
-    return reached(run, int(amount * percent / 100), run.since)
+    return reached(run, int(elapsed(run, run.due) * percent / 100), run.since)

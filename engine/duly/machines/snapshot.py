@@ -5,7 +5,7 @@ from __future__ import annotations
 from duly.calendars.limits import BeyondCalendar
 from duly.instants import render, seconds
 from duly.machines.ladder import timetable
-from duly.machines.run import CANCELLED, FAILED, NOT_STARTED, STOPPED, Run, due_when, elapsed, share
+from duly.machines.run import OPEN, STOPPED, Run, due_when, elapsed, share
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 def state_of(clock: Clock, run: Run) -> str:
     """The word of interface.md §3 for where a run stands."""
     phase = run.phase
-    if phase is NOT_STARTED or phase is CANCELLED or phase is FAILED:
+    if phase is not OPEN and phase is not STOPPED:
         return phase
     if clock.before is None and (run.target is None or run.target.none):
         return "none"
-    if phase is STOPPED:
-        return "breached" if run.breached(0) else "met"
-    return "running" if run.since is not None else "paused"
+    if phase is OPEN:
+        return "paused" if run.since is None else "running"
+    return "breached" if run.breached(0) else "met"
 
 
 def clock(
@@ -35,8 +35,7 @@ def clock(
 
     What lies beyond the facts of a calendar is left out, and said in `errors`.
     """
-    state = state_of(clock, run)
-    target = run.target
+    state, target = state_of(clock, run), run.target
     rule = None if target is None else target.rule
     if state == "not_started" or state == "unknown":
         return {"clock": clock.id, "cycle": run.cycle, "target": rule, "owner": clock.owner, "state": state}
@@ -93,14 +92,14 @@ def _promise(shown: dict[str, Any], clock: Clock, run: Run, until: int, ran: int
         shown["reason"] = "born_late"
     if run.since is None and run.ended_at is None:
         shown["paused_at"] = None if run.paused_at is None else render(run.paused_at)
-    if due is not None:
-        shown["due_at"] = render(due)
-    elif run.since is None and run.ended_at is None:
-        shown["due_if_resumed_now"] = None
-        if amount:
-            shown["remaining_seconds"] = seconds(amount - ran)
-        due = due_when(run, until)
-        shown["due_if_resumed_now"] = None if due is None else render(due)
+        if due is None:
+            shown["due_if_resumed_now"] = None
+            if amount:
+                shown["remaining_seconds"] = seconds(amount - ran)
+            due = due_when(run, until)
+            shown["due_if_resumed_now"] = None if due is None else render(due)
+    if run.due is not None:
+        shown["due_at"] = render(run.due)
     if due is None:
         return
     if calendar.spec.get("beyond_calendar") == "estimate" and calendar.is_estimate(due):
@@ -108,9 +107,13 @@ def _promise(shown: dict[str, Any], clock: Clock, run: Run, until: int, ran: int
     if until > due:
         shown["breached"] = True
         shown["remaining_seconds"] = 0
-        # What is promised as an instant is late by the calendar, though the clock may have stood still.
-        moves = target is not None and target.field is None
-        late = ran - elapsed(run, due) if moves else calendar.elapsed(due, until)
+        if amount:
+            late = ran - amount  # what had run at the due is what was promised
+        elif target is not None and target.field is None:
+            late = ran - elapsed(run, due)
+        else:
+            # What is promised as an instant is late by the calendar, though the clock may have stood still.
+            late = calendar.elapsed(due, until)
         shown["overdue_seconds"] = seconds(late)
     else:
         shown["remaining_seconds"] = seconds(amount - ran if amount else calendar.elapsed(until, due))

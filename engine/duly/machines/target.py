@@ -14,10 +14,22 @@ class Target:
     """One target of a clock.
 
     `amount` is microseconds of open time, or with `counts_days` a number of working days. `field` names a
-    fact that holds the promised instant instead. `none`: explicitly no promise.
+    fact that holds the promised instant instead. `none`: explicitly no promise. `plain`: nothing of all that, but
+    open time.
     """
 
-    __slots__ = ("amount", "calendar", "counts_days", "field", "id", "none", "rule", "source", "text")
+    __slots__ = (
+        "amount",
+        "calendar",
+        "counts_days",
+        "field",
+        "id",
+        "none",
+        "plain",
+        "rule",
+        "source",
+        "text",
+    )
 
     def __init__(self, spec: Mapping[str, Any], calendars: Calendars) -> None:
         self.id: str = spec["id"]
@@ -27,6 +39,7 @@ class Target:
         self.text: str | None = spec.get("within")
         self.amount: int = spec.get("amount", 0)
         self.counts_days: bool = spec.get("unit") == "working_days"
+        self.plain = self.amount > 0 and self.field is None and not self.counts_days and not self.none
         self.calendar = calendars[spec["calendar"]]
         self.source: list[str] = spec.get("source", [])
 

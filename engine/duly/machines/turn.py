@@ -36,7 +36,7 @@ class Origin:
 class Turn:
     """The doings of one instant.
 
-    `subject` says whom actions are about: {"case": id, "customer": id} or another entity. `queue` holds the
+    `subject` says whom actions are about: {"case": id, "customer": id}, or one of them, or nobody. `queue` holds the
     events that are still to be taken by the same entity, `messages` those for other entities, as (entity
     key such as `customer:K-7`, event, the facts of the case then). `present` is who said to be on duty or not.
     """
@@ -66,9 +66,10 @@ class Turn:
     def act(self, type: str, origin: Origin, data: Mapping[str, Any] | None = None, *, at: int | None = None,
             index: int = 0, due_by: int | None = None) -> Action:  # fmt: skip
         """Add one action or fact."""
-        action = Action(type, self.at if at is None else at, origin.reason, origin.rule)
-        for name, value in self.subject.items():
-            setattr(action, name, value)
+        now, subject = self.at, self.subject
+        action = Action(type, now if at is None else at, origin.reason, origin.rule)
+        action.case = subject.get("case")
+        action.customer = subject.get("customer")
         for name, value in origin.tags.items():
             setattr(action, name, value)
         action.source = origin.source
@@ -77,8 +78,8 @@ class Turn:
         action.due_by = due_by
         if data is not None:
             action.data = data
-        if action.at < self.at:
-            action.late_by = 0 if type in _DATED else self.at - action.at
+        if at is not None and at < now and type not in _DATED:
+            action.late_by = now - at
         self.actions.append(action)
         return action
 

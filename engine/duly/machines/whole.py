@@ -7,9 +7,7 @@ from copy import copy
 from duly.calendars.limits import NEVER
 from duly.cases import Event
 from duly.conditions.predicates import predicate
-from duly.machines import climb
-from duly.machines.climb import Climb
-from duly.machines.run import OPEN, Run
+from duly.machines import escalations
 from duly.machines.schedule import Schedule
 
 TYPE_CHECKING = False
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
     from duly.machines.duty import Duties
     from duly.machines.ladder import Ladder
     from duly.machines.reaction import Reactions
+    from duly.machines.run import Run
     from duly.machines.survey import Survey
     from duly.machines.turn import Turn
 
@@ -139,29 +138,14 @@ class Sets:
                 self._wave(state, name, turn)
                 self._set_alarm(state)
                 return
-        for occurrence, (ladder_name, run) in state.escalations.items():
-            ladder = self._ladders[ladder_name]
-            coming = climb.steps(ladder, run.climb, run)
-            if coming and coming[0][0] <= turn.at:
-                at, loop, step = coming[0]
-                tags, owner = self._duties.behind(ladder_name, occurrence)
-                climb.fire(ladder, run.climb, run, at, loop, step, {}, turn, tags, owner)
-                self._set_alarm(state)
-                return
+        if escalations.ring(state.escalations, self._ladders, self._duties, {}, turn):
+            self._set_alarm(state)
+            return
         started = self._duties.ring(state.memory, {}, turn, state.customers)
         if started is not None:
-            self._start(state, started, turn)
+            escalations.begin(state.escalations, self._ladders, *started, self._calendars, turn)
         self._pass_on(turn, None)
         self._set_alarm(state)
-
-    def _start(self, state: Whole, started: tuple[str, str], turn: Turn) -> None:
-        name, occurrence = started
-        run = Run(1)
-        run.phase, run.started_at, run.due, run.since = OPEN, turn.at, turn.at, turn.at
-        run.calendar = self._ladders[name].calendar or self._calendars["always"]
-        run.climb = Climb()
-        climb.steps(self._ladders[name], run.climb, run, turn)
-        state.escalations[occurrence] = (name, run)
 
     def _wave(self, state: Whole, name: str, turn: Turn) -> None:
         """A scheduled survey goes to every customer of its audience that the set has heard of."""
@@ -190,8 +174,7 @@ class Sets:
         duty = self._duties.alarm(state.memory)
         if duty is not None:
             moments.append(duty)
-        for name, run in state.escalations.values():
-            moments += [at for at, _, _ in climb.steps(self._ladders[name], run.climb, run)[:1]]
+        moments += escalations.coming(state.escalations, self._ladders)
         state.alarm = min(moments, default=None)
 
 

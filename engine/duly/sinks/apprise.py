@@ -15,6 +15,8 @@ from duly.sinks.settings import TEXT_OR_SECRET, mapping
 from duly.sinks.targets import Targets
 
 _FORMATS: dict[str, Escape] = {"text": "plain", "markdown": "markdown", "html": "html"}
+# They answer 200 to what they refuse, and Apprise looks no further.
+_BLIND = {"DingTalk", "Feishu", "Lark", "WeCom Bot"}
 
 
 class Apprise:
@@ -65,7 +67,9 @@ class Apprise:
     def check(self) -> str:
         """Say which services there are: no chat service can be asked without sending something."""
         named = ", ".join(f"{name} ({service.service_name})" for name, service in self._services.items())
-        return f"the URLs are well formed: {named}"
+        blind = sorted({str(service.service_name) for service in self._services.values()} & _BLIND)
+        hint = "".join(f"; for {name} take a sink of type `chat`, which reads its answers" for name in blind)
+        return f"the URLs are well formed: {named}{hint}"
 
     def _one(self, message: Message) -> Receipt:
         names = list(self._services) if self._everybody else [address for _, address in message.recipients]

@@ -57,6 +57,7 @@ class Sink(Protocol):
     A sink may have besides, each with its default where it has not:
     `schema`, of the class: the JSON Schema of its settings (anything goes);
     `escape`: an Escape, what it wants its texts written in (`plain`);
+    `worded = False`: it has no use for titles and texts, and none are rendered for it;
     `atomic = True`: a call delivers all messages or none, such as one transaction: then many for one recipient
     may come in one call; otherwise only one of each, so that a failure changes no order;
     `addressed = True`: it can send to addresses alone, such as mail: then each message has one recipient with

@@ -35,7 +35,8 @@ class Console:
     def __init__(self, settings: Mapping[str, Any], stream: TextIO | None = None) -> None:
         named = sys.stderr if settings.get("stream") == "stderr" else sys.stdout
         self._stream = named if stream is None else stream
-        self._line = _json if settings.get("format") == "json" else _text
+        self.worded = settings.get("format") != "json"
+        self._line = _text if self.worded else _json
 
     def deliver(self, messages: Sequence[Message]) -> list[Receipt]:
         """See Sink."""

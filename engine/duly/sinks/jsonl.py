@@ -34,6 +34,7 @@ class JsonLines:
         examples=[{"path": "actions.jsonl"}],
     )
     atomic = True
+    worded = False
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self._path = Path(settings["path"])

@@ -7,19 +7,21 @@ from collections.abc import Mapping
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import formatdate, parseaddr
+from email.utils import formatdate
 from hashlib import sha256
 from html.parser import HTMLParser
 
 from duly.sinks.base import Message, Misconfigured, said, speakable
 
 _POLICY = SMTP.clone(cte_type="7bit")
+_NAMED = re.compile(r"([^<>]*)<([^<>]*)>\Z")
 _ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"\x00-\x20\x7f-\xff]{1,64}@[^\s@<>()\[\]\\,;:\"/]{1,255}\Z")
 
 
 def address(text: str, where: str) -> Address:
     """`Name <name@example.com>` or the address alone. Raises Misconfigured for what cannot stand in an envelope."""
-    name, found = parseaddr(text)
+    match = _NAMED.match(text.strip())
+    name, found = (match[1].strip().strip('"'), match[2]) if match else ("", text.strip())
     local, _, domain = found.rpartition("@")
     try:
         domain = domain.encode("idna").decode("ascii")

@@ -45,6 +45,8 @@ class Nats:
         examples=[{"url": "nats://127.0.0.1:4222", "subject": "duly.actions.{type}"}],
     )
 
+    worded = False
+
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self._subject: str = settings["subject"]
         self._stream: str | None = settings.get("stream")

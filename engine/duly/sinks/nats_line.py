@@ -62,6 +62,7 @@ class NatsLine:
         self._options = _options(settings)
         self._loop = Loop(name)
         self._client: Client | None = None
+        self._heard = ""
         self._stream: JetStreamContext | None = None
 
     def do(
@@ -78,6 +79,9 @@ class NatsLine:
         """
         try:
             return self._loop.run(self._working(work, flush=flush), seconds + self.seconds)
+        except nats.errors.NoServersError:
+            self._hang_up()
+            raise ConnectionError(f"no server can be reached: {self._heard}") from None
         except FAULTS:
             self._hang_up()
             raise
@@ -88,11 +92,12 @@ class NatsLine:
         self._loop.close()
 
     async def _working(self, work: Callable[[JetStreamContext], Coroutine[Any, Any, T]], *, flush: bool) -> T:
+        self._heard = ""
         if self._client is None or not self._client.is_connected or self._stream is None:
             # Connected anew by us alone: the library would go on trying for minutes, and nobody would know.
             self._client = await nats.connect(
                 self._servers, allow_reconnect=False, connect_timeout=int(min(self.seconds, 10)) or 1,
-                error_cb=_silent, name="duly", **self._options,
+                max_reconnect_attempts=1, reconnect_time_wait=0, error_cb=self._hear, name="duly", **self._options,
             )  # fmt: skip
             self._stream = self._client.jetstream(timeout=self.seconds)
         found = await work(self._stream)
@@ -100,15 +105,15 @@ class NatsLine:
             await self._client.flush(int(self.seconds) or 1)
         return found
 
+    async def _hear(self, error: Exception) -> None:
+        """Keep what the library says of a fault that it goes on to raise as another."""
+        self._heard = said(error)
+
     def _hang_up(self) -> None:
         client, self._client, self._stream = self._client, None, None
         if client is not None:
             with contextlib.suppress(*FAULTS):
                 self._loop.run(client.close(), 5)
-
-
-async def _silent(error: Exception) -> None:
-    """Whoever waits for an answer hears of the fault there."""
 
 
 def _options(settings: Mapping[str, Any]) -> dict[str, Any]:

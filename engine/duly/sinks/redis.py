@@ -54,6 +54,8 @@ class Redis:
         examples=[{"url": "redis://127.0.0.1:6379/0", "stream": "duly:actions"}],
     )
 
+    worded = False
+
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self._stream: str = settings["stream"]
         self._longest = str(settings.get("max_length", ""))

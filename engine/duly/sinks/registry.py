@@ -23,6 +23,7 @@ GROUP = "duly.sinks"
 
 _BUILT_IN: dict[str, tuple[str, str | None]] = {
     "apprise": ("Apprise", "apprise"),
+    "chat": ("Chat", "service"),
     "console": ("Console", None),
     "jsonl": ("JsonLines", None),
     "nats": ("Nats", "nats"),
@@ -60,7 +61,7 @@ def find(name: str) -> type[Sink]:
     """The class of a type of sink. Raises Misconfigured where there is none, or an extra is missing."""
     known = offered()
     if name not in known:
-        near = did_you_mean(name, known) or "`duly sinks list --types` names them all"
+        near = did_you_mean(name, known) or "no package that is installed offers it"
         raise Misconfigured(f"unknown type of sink `{name}`; {near}")
     found: type[Sink] = known[name].load()
     return found
@@ -108,6 +109,11 @@ def escape_of(sink: Sink) -> Escape:
     """What a sink wants its texts written in."""
     escape: Escape = getattr(sink, "escape", "plain")
     return escape
+
+
+def worded(sink: Sink) -> bool:
+    """Whether a sink has a use for titles and texts."""
+    return bool(getattr(sink, "worded", True))
 
 
 def check(sink: Sink) -> str:

@@ -46,6 +46,7 @@ class Sql:
         examples=[{"url": "sqlite:actions.db", "create": True}],
     )
     atomic = True
+    worded = False
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self._create = bool(settings.get("create"))

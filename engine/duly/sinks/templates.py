@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from duly.calendars.localtime import UTC, Zone, day_text
@@ -18,7 +19,10 @@ from duly.sinks.texts import ANY, TEXTS
 Localized = str | Mapping[str, str]
 """A text, or a map of languages to texts."""
 
-_PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^\W\d][\w.-]*)\}")
+_PLACEHOLDER = re.compile(r"\{([^\W\d][\w.-]*)\}")
+_DOUBLED = re.compile(r"\{\{|\}\}|" + _PLACEHOLDER.pattern)
+_BRACED: tuple[Escape, ...] = ("html", "json")
+"""The markups in which braces mean something already, so that a doubled one is two."""
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d\S*([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", re.ASCII)
 # Everything that could end a line, move the cursor or turn the direction of a text, but for tab and line feed.
@@ -98,10 +102,11 @@ def render(
     if template.markup not in ("plain", escape):
         raise Misconfigured(f"a template in {template.markup} does not suit a sink that wants {escape}")
     values = _Values(action, fields or {}, lang, zone)
-    title = _filled(template.title or usual.title, values, str, str)
+    title = _filled(template.title or usual.title, values, _DOUBLED, str, str)
     # A plain text is escaped as a whole, any other has only its values escaped.
     literal = _ESCAPES[escape] if template.markup == "plain" else str
-    text = _filled(template.text, values, literal, _ESCAPES[escape])
+    pattern = _PLACEHOLDER if template.markup in _BRACED else _DOUBLED
+    text = _filled(template.text, values, pattern, literal, _ESCAPES[escape])
     if template.markup == "plain":
         text = _LINES[escape](text)
     return " ".join(_CONTROL.sub(" ", title).split()), text
@@ -144,22 +149,25 @@ class _Values:
         return None
 
     def shown(self, value: Any) -> str | None:
-        if value is None or value in ("", []):
+        if value is None or value in ("", [], {}):
             return None
+        separator = "、" if self.chinese else ", "
         if isinstance(value, bool):
             return ("否", "是")[value] if self.chinese else ("no", "yes")[value]
         if isinstance(value, str):
-            return _CONTROL.sub("", self.moment(value) if _INSTANT.fullmatch(value) else value)
+            if value[4:5] == "-" and _INSTANT.fullmatch(value):
+                return self.moment(value)
+            return value if value.isalnum() else _CONTROL.sub("", value)
         if isinstance(value, float) and value.is_integer():
             return str(int(value))
         if isinstance(value, list):
-            return ("、" if self.chinese else ", ").join(self.shown(each) or MISSING for each in value)
+            return separator.join(self.shown(each) or MISSING for each in value)
         if isinstance(value, Mapping):
             if value and all(
                 _LANGUAGE.fullmatch(key) and isinstance(text, str) for key, text in value.items()
             ):
                 return self.shown(localized(value, self.lang))
-            return json.dumps(value, ensure_ascii=False)
+            return separator.join(f"{key}: {self.shown(each) or MISSING}" for key, each in value.items())
         return str(value)
 
     def moment(self, text: str) -> str:
@@ -182,29 +190,52 @@ def _at(room: Mapping[str, Any], name: str) -> Any:
     return _at(within, rest) if dot and isinstance(within, Mapping) else None
 
 
-def _filled(text: str, values: _Values, literal: Callable[[str], str], escape: Callable[[str], str]) -> str:
+def _filled(
+    text: str,
+    values: _Values,
+    pattern: re.Pattern[str],
+    literal: Callable[[str], str],
+    escape: Callable[[str], str],
+) -> str:
     """A text with its placeholders filled in; lines that would say nothing are left out."""
+    read = _read(text, pattern)
     lines = []
-    for line in text.split("\n"):
-        found, asked, known, last = "", 0, 0, 0
-        for match in _PLACEHOLDER.finditer(line):
-            found += literal(line[last : match.start()])
-            last = match.end()
-            if match[1] is None:
-                found += literal(match[0][0])
-                continue
-            value = values.of(match[1])
-            asked, known = asked + 1, known + (value is not None)
-            found += MISSING if value is None else escape(value)
-        if known or not asked or "\n" not in text:
-            lines.append(found + literal(line[last:]))
+    for line in read:
+        found, asked, known = "", False, False
+        for words, name in line:
+            found += literal(words)
+            if name is not None:
+                value = values.of(name)
+                asked, known = True, known or value is not None
+                found += MISSING if value is None else escape(value)
+        if known or not asked or len(read) == 1:
+            lines.append(found)
     return "\n".join(lines).strip("\n")
 
 
+@lru_cache(1024)
+def _read(text: str, pattern: re.Pattern[str]) -> list[list[tuple[str, str | None]]]:
+    """The lines of a text, each as words and the name of the placeholder that follows them, if one does."""
+    lines = []
+    for line in text.split("\n"):
+        parts: list[tuple[str, str | None]] = []
+        words, last = "", 0
+        for match in pattern.finditer(line):
+            words += line[last : match.start()]
+            last = match.end()
+            if match[1] is None:
+                words += match[0][0]
+            else:
+                parts.append((words, match[1]))
+                words = ""
+        lines.append([*parts, (words + line[last:], None)])
+    return lines
+
+
 def _check(line: str, place: str, markup: Escape) -> None:
-    """Refuse braces that were meant as a placeholder and are none. In JSON they have their own meaning."""
-    rest = _PLACEHOLDER.sub("", line)
-    if markup not in ("json", "html") and ("{" in rest or "}" in rest):
+    """Refuse braces that were meant as a placeholder and are none."""
+    rest = _DOUBLED.sub("", line)
+    if markup not in _BRACED and ("{" in rest or "}" in rest):
         raise Misconfigured(
             f"{place}: expected a placeholder such as `{{case}}`, found `{line.strip()[:60]}`; "
             "a brace that is meant as one is written twice"

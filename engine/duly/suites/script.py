@@ -108,14 +108,9 @@ def _events(given: Mapping[str, Any], look: int | None) -> list[Event]:
         if before is None:
             raise Unplayable("the case has no `opened_at`, and the test no `at`")
         if not any(entry["type"] == "case.opened" and entry.get("case", here) == here for entry in listed):
-            opening = {
-                "id": "",
-                "type": "case.opened",
-                "at": before,
-                "case": here,
-                "data": case.get("fields", {}),
-            }
-            events.append(_event({**opening, "id": "opened"}, before, case.get("customer")))
+            fields = case.get("fields", {})
+            opening = {"id": "opened", "type": "case.opened", "case": here, "data": fields}
+            events.append(_event(opening, before, case.get("customer")))
     known = case is not None
     for number, entry in enumerate(listed):
         at = _moment(entry, number, before)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
-import orjson
-
-from duly.hosts.delivery.limits import Window
+from duly.hosts.delivery.calls import Around, Calls, Outcome
 from duly.hosts.delivery.reach import Reach
-from duly.hosts.delivery.retry import asked
 from duly.hosts.delivery.settings import Settings
-from duly.hosts.delivery.sorting import Action, Load, Sorted, Sorting
+from duly.hosts.delivery.sorting import Sorted, Sorting
 from duly.hosts.store.contract import Parcel, Settlement, Store
-from duly.sinks.base import Message, Receipt, Sink
+from duly.sinks.base import Sink
 
 ROUND = 50
 """How many messages a round takes to a sink that delivers one by one; as many may be repeated after a crash."""
@@ -22,41 +18,7 @@ ROUND = 50
 ROUND_ATOMIC = 500
 """How many it takes to one that delivers all or none."""
 
-STUBBORN = 3
-"""After so many attempts a message holds up its recipient's others no longer."""
-
-FOREVER = 1 << 62
-REASON = 300
-
-Render = Callable[[str, Sequence[Action]], tuple[str, str]]
-"""The title and the text of a message with these actions, for a sink."""
-
-
-@dataclass(slots=True)
-class Around:
-    """What a courier works with besides its sink: time, the resolved calendars of the policy in force, words, and who
-    is told of what it does.
-    """
-
-    now: Callable[[], int]
-    render: Render = lambda sink, actions: ("", "")
-    calendars: Callable[[], Mapping[str, Any]] = dict
-    count: Callable[[str, str, int], None] = lambda sink, outcome, count: None
-    mask: Callable[[str], str] = str
-    stopping: Callable[[], bool] = lambda: False
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What a round has come to, to be settled at its end."""
-
-    delivered: list[Parcel] = field(default_factory=list)
-    again: list[Parcel] = field(default_factory=list)
-    ended: list[Parcel] = field(default_factory=list)
-    handed: list[tuple[str, Parcel]] = field(default_factory=list)
-    error: str = ""
-    answered: bool = False
-    gone: bool = False
+_FOREVER = 1 << 62
 
 
 class Courier:
@@ -64,16 +26,13 @@ class Courier:
 
     def __init__(self, name: str, sink: Sink, settings: Settings, store: Store, around: Around) -> None:
         self.name = name
-        self._sink = sink
         self._store = store
         self._terms = settings.terms[name]
         self._around = around
-        self._atomic = bool(getattr(sink, "atomic", False))
-        self._addressed = bool(getattr(sink, "addressed", False))
-        self._sorting = Sorting(name, settings, store, around.calendars, addressed=self._addressed)
-        self._window = None if self._terms.limit is None else Window(self._terms.limit)
+        addressed = bool(getattr(sink, "addressed", False))
+        self._sorting = Sorting(name, settings, store, around.calendars, addressed=addressed)
         self._reach = Reach()
-        self._patience = 0
+        self._calls = Calls(sink, self._terms, store, around, self._sorting, self._reach)
         if store.parcels(name, "retry", 1):
             self._reach.doubt()
 
@@ -85,13 +44,13 @@ class Courier:
         known = self._store.outlets().get(self.name)
         if known is not None and known.disabled:
             return self._stand_in(known.disabled, now)
-        if now < self._patience:
-            return self._patience
-        most = ROUND_ATOMIC if self._atomic else ROUND
-        if self._window is not None:
-            most = min(most, self._window.room(now))
+        if now < self._calls.patience:
+            return self._calls.patience
+        most = ROUND_ATOMIC if self._calls.atomic else ROUND
+        if self._calls.window is not None:
+            most = min(most, self._calls.window.room(now))
             if not most:
-                return self._window.free_at(now)
+                return self._calls.window.free_at(now)
         parcels = self._fetch(now)
         if self._reach.doubtful and (parcels or not self._reach.down):
             early = self._first_in_line()
@@ -111,16 +70,19 @@ class Courier:
         found = self._sorting.sort(parcels, now, most)
         outcome = Outcome(again=found.again, ended=found.ended)
         for parcel, reason in found.unknown:
-            self._give_up(parcel, reason, outcome, now)
-        self._deliver(found.loads, now, outcome)
+            self._calls.give_up(parcel, reason, outcome, now)
+        self._calls.deliver(found.loads, now, outcome)
         self._settle(outcome, found.unwanted, now)
-        if now < self._patience:
-            return self._patience
-        return max(now, self._reach.next_try) if self._reach.down else now
+        if now < self._calls.patience:
+            return self._calls.patience
+        if not self._reach.down:
+            return now
+        coming = self._store.next_out(self.name)
+        return self._reach.next_try if coming is None or coming <= now else min(coming, self._reach.next_try)
 
     def _fetch(self, now: int) -> list[Parcel]:
         """What is to be delivered, in order, no bundle cut in two."""
-        most = 4 * ROUND if not self._atomic else ROUND_ATOMIC
+        most = 4 * ROUND if not self._calls.atomic else ROUND_ATOMIC
         parcels = self._store.outgoing(self.name, now, most)
         if len(parcels) == most and parcels[-1].bundle:
             last = parcels[-1].bundle
@@ -139,13 +101,12 @@ class Courier:
     def _first_in_line(self) -> list[Parcel]:
         """The oldest of what waits because the sink failed, with what goes out together with it."""
         waiting = [each for _, each in self._store.parcels(self.name, "retry", 4 * ROUND)]
-        for first in waiting:
-            if not self._reach.suspects(first):
-                return [
-                    each
-                    for each in waiting
-                    if each is first or (first.bundle and each.bundle == first.bundle)
-                ]
+        together: dict[str, list[Parcel]] = {}
+        for each in waiting:
+            together.setdefault(each.bundle or f"{each.shard}/{each.seq}/{each.part}", []).append(each)
+        for parcels in together.values():
+            if not any(map(self._reach.suspects, parcels)):
+                return parcels
         return []
 
     def _try_early(self, parcels: list[Parcel], now: int) -> bool:
@@ -156,17 +117,16 @@ class Courier:
         found = self._sorting_early(parcels, now)
         outcome = Outcome(again=found.again, ended=found.ended)
         for parcel, reason in found.unknown:
-            self._give_up(parcel, reason, outcome, now)
-        was_down = self._reach.down
-        self._deliver(found.loads, now, outcome, early=True)
+            self._calls.give_up(parcel, reason, outcome, now)
+        self._calls.deliver(found.loads, now, outcome, early=True)
         if outcome.answered:
             self._store.hasten(self.name, now)
             self._sorting.held.clear()
             self._reach.trust()
         elif found.loads:
-            self._reach.failed_early(parcels[0], now)
+            self._reach.failed_early(parcels, now)
         self._settle(outcome, found.unwanted, now)
-        return outcome.answered or not (found.loads and was_down)
+        return outcome.answered or not found.loads
 
     def _sorting_early(self, parcels: list[Parcel], now: int) -> Sorted:
         held, self._sorting.held = self._sorting.held, {}
@@ -174,170 +134,15 @@ class Courier:
         self._sorting.held = held
         return found
 
-    # Delivering
-
-    def _deliver(self, loads: list[Load], now: int, outcome: Outcome, *, early: bool = False) -> None:
-        """Take loads to the sink, each line in its order."""
-        while loads:
-            if outcome.gone or self._around.stopping():
-                outcome.again += [_put_back(each, now) for load in loads for each in load.parcels]
-                return
-            wave, loads = self._wave(loads)
-            ready = [(load, message) for load in wave if (message := self._message(load, outcome, now))]
-            if not ready:
-                continue
-            receipts = self._receipts([message for _, message in ready])
-            if self._window is not None:
-                for _ in ready:
-                    self._window.take(now)
-            self._take_all([load for load, _ in ready], receipts, outcome, now, early=early)
-            loads = self._held_back(loads, outcome, now)
-
-    def _take_all(
-        self, loads: list[Load], receipts: Sequence[Receipt], outcome: Outcome, now: int, *, early: bool
-    ) -> None:
-        """What the receipts of one call mean, for the sink and for each message."""
-        down = all(receipt.outcome == "failed" for receipt in receipts)
-        if not down:
-            outcome.answered = True
-            self._reach.answered()
-        elif not early and not all(self._reach.suspects(load.parcels[0]) for load in loads):
-            self._reach.failed(now)
-        if down and self._atomic and len(loads) > 1:
-            # Which of them is at fault is not known: they are tried one by one, and this attempt counts for none.
-            outcome.error = _clean(self._around.mask(receipts[0].reason)) or "failed"
-            self._be_patient(receipts[0], now)
-            self._around.count(self.name, "failed", len(loads))
-            outcome.again += [
-                replace(each, due=each.due or now, state="retry", reason=outcome.error)
-                for load in loads for each in load.parcels
-            ]  # fmt: skip
-            return
-        for load, receipt in zip(loads, receipts, strict=True):
-            self._take(load, receipt, outcome, now, early=early)
-
-    def _wave(self, loads: list[Load]) -> tuple[list[Load], list[Load]]:
-        """What may go in one call: one of each line, so that a failure changes no order; or, where it delivers
-        all or none, as many as there are, but by itself what has failed before.
-        """
-        if self._atomic:
-            if loads[0].attempt:
-                return loads[:1], loads[1:]
-            fresh = next((number for number, load in enumerate(loads) if load.attempt), len(loads))
-            return loads[:fresh], loads[fresh:]
-        lines: set[str] = set()
-        wave: list[Load] = []
-        rest: list[Load] = []
-        for load in loads:
-            (rest if load.line in lines else wave).append(load)
-            lines.add(load.line)
-        return wave, rest
-
-    def _held_back(self, loads: list[Load], outcome: Outcome, now: int) -> list[Load]:
-        """The loads whose line goes on; the others wait behind the one that failed."""
-        going = []
-        for load in loads:
-            held = self._sorting.held.get(load.line, 0)
-            if held <= now:
-                going.append(load)
-                continue
-            outcome.again += [
-                replace(each, due=held, state="retry", reason=each.reason or "waits behind one that failed")
-                for each in load.parcels
-            ]
-        return going
-
-    def _message(self, load: Load, outcome: Outcome, now: int) -> Message | None:
-        """The message of a load; None where it cannot be written, which no other try would change."""
-        try:
-            title, text = self._around.render(self.name, load.actions)
-        except Exception as error:  # noqa: BLE001 - one that cannot be written must not hold up the others
-            reason = f"cannot be written: {self._said(error)}"
-            for parcel in load.parcels:
-                self._give_up(parcel, reason, outcome, now)
-            return None
-        return Message(load.id, load.actions, load.attempt + 1, title, text, load.recipients)
-
-    def _receipts(self, messages: Sequence[Message]) -> list[Receipt]:
-        try:
-            receipts = list(self._sink.deliver(messages))
-        except Exception as error:  # noqa: BLE001 - whatever a sink does, the others go on
-            return [Receipt("failed", self._said(error))] * len(messages)
-        if len(receipts) != len(messages):
-            reason = f"the sink gave {len(receipts)} receipts for {len(messages)} messages"
-            return [Receipt("failed", reason)] * len(messages)
-        return receipts
-
-    def _take(self, load: Load, receipt: Receipt, outcome: Outcome, now: int, *, early: bool) -> None:
-        """What a receipt means for the parcels of a message."""
-        reason = _clean(self._around.mask(receipt.reason))
-        self._around.count(self.name, receipt.outcome, 1)
-        if receipt.outcome == "delivered":
-            outcome.delivered += load.parcels
-            self._sorting.held.pop(load.line, None)
-            return
-        outcome.error = reason or receipt.outcome
-        if receipt.outcome == "gone" and not self._addressed:
-            self._store.disable(self.name, reason or "the other side wants nothing more (gone)", now)
-            outcome.gone = True
-            outcome.again += [_put_back(each, now) for each in load.parcels]
-        elif receipt.outcome != "failed":
-            for parcel in load.parcels:
-                self._give_up(parcel, reason or receipt.outcome, outcome, now)
-        elif early:
-            self._be_patient(receipt, now)
-            # It does not count: what it was due for, it still is.
-            outcome.again += load.parcels
-        else:
-            self._be_patient(receipt, now)
-            self._fail(load, reason, receipt.after_seconds, outcome, now)
-
-    def _be_patient(self, receipt: Receipt, now: int) -> None:
-        """Where the other side asked to be left alone for a time, nothing at all is sent until then."""
-        if receipt.after_seconds is not None:
-            self._patience = max(self._patience, now + asked(receipt.after_seconds))
-
-    def _fail(self, load: Load, reason: str, after: float | None, outcome: Outcome, now: int) -> None:
-        attempt = load.attempt + 1
-        due = self._terms.retry.after(load.id, attempt, now, after)
-        if due is None:
-            since = load.actions[0].get("at", "?")
-            for parcel in load.parcels:
-                said = f"given up after {attempt} attempts, of {since}: {reason}"
-                self._give_up(replace(parcel, attempt=attempt), said, outcome, now)
-            return
-        if attempt < STUBBORN:
-            self._sorting.held[load.line] = due
-        outcome.again += [
-            replace(each, attempt=attempt, due=due, state="retry", reason=reason) for each in load.parcels
-        ]
-
-    def _give_up(self, parcel: Parcel, reason: str, outcome: Outcome, now: int) -> None:
-        """To the fallback with it, or to the dead letters."""
-        fallback = self._terms.fallback
-        if fallback is not None and not self._sorting.has_by_rule(fallback, _read(parcel)):
-            handed = Parcel(
-                parcel.shard, parcel.seq, parcel.body, due=now, reason=f"from `{self.name}`: {reason}"[:REASON],
-                group=parcel.group, part=parcel.part, handed_by=self.name,
-            )  # fmt: skip
-            outcome.handed.append((fallback, handed))
-            outcome.error = outcome.error or reason
-            self._around.count(self.name, "handed", 1)
-            return
-        if fallback is not None:
-            reason = f"{reason}; `{fallback}` has it by its own rule"
-        outcome.ended.append(replace(parcel, state="dead", reason=_clean(reason), bundle=""))
-        outcome.error = outcome.error or reason
-        self._around.count(self.name, "dead", 1)
-
     # Settling
 
     def _settle(self, outcome: Outcome, unwanted: list[Parcel], now: int) -> None:
         settled = Settlement(
             now, outcome.delivered, unwanted, outcome.again, outcome.ended, outcome.handed, outcome.error
         )
-        for state in ("moot", "withheld"):
-            self._around.count(self.name, state, sum(each.state == state for each in outcome.ended))
+        for each in outcome.ended:
+            if each.state != "dead":
+                self._around.count(self.name, each.state, 1)
         self._store.settle(self.name, settled)
 
     def _stand_in(self, why: str, now: int) -> int | None:
@@ -345,7 +150,7 @@ class Courier:
         fallback = self._terms.fallback
         if fallback is None:
             return None
-        parcels = self._store.outgoing(self.name, FOREVER, 4 * ROUND)
+        parcels = self._store.outgoing(self.name, _FOREVER, 4 * ROUND)
         if not parcels:
             return None
         outcome = Outcome()
@@ -357,25 +162,6 @@ class Courier:
                 reason = f"`{self.name}` is switched off, and `{fallback}` has it by its own rule"
                 outcome.ended.append(replace(parcel, state="moot", reason=reason, bundle=""))
             else:
-                self._give_up(parcel, f"switched off: {why}", outcome, now)
+                self._calls.give_up(parcel, f"switched off: {why}", outcome, now)
         self._settle(outcome, unwanted, now)
         return now
-
-    def _said(self, error: Exception) -> str:
-        text = self._around.mask(str(error)).strip()
-        return _clean(f"{type(error).__name__}: {text}" if text else type(error).__name__)
-
-
-def _read(parcel: Parcel) -> Action:
-    action: Action = orjson.loads(parcel.body)
-    return action
-
-
-def _put_back(parcel: Parcel, now: int) -> Parcel:
-    """A parcel that was taken up and not delivered, as if nothing had happened."""
-    return parcel if parcel.due else replace(parcel, due=now, state="deferred", reason="put back")
-
-
-def _clean(text: str) -> str:
-    """A reason in one line, without what would disturb a terminal."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:REASON]

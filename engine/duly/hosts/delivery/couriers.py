@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from duly.hosts.clock import Clock
 from duly.hosts.contract import Unavailable
-from duly.hosts.delivery.courier import Around, Courier
+from duly.hosts.delivery.calls import Around
+from duly.hosts.delivery.courier import Courier
 from duly.hosts.delivery.settings import Settings
 from duly.hosts.logs import Log
 from duly.hosts.store.contract import Store
@@ -31,8 +32,7 @@ class Couriers:
     """Delivers what the outbox has to all sinks, from `start` to `stop`.
 
     `clock` must be one on which time passes by itself, whatever the events say; `owner` is a name for this process
-    that no other has. Once it is stopped, the sinks are closed. The sinks take what is given out from the moment
-    on at which it is made. Raises Unavailable.
+    that no other has. Once it is stopped, the sinks are closed.
     """
 
     def __init__(
@@ -54,7 +54,10 @@ class Couriers:
             for name in sinks
         ]
         self._ear = threading.Thread(target=self._listen, name="duly-leases", daemon=True)
-        store.subscribe(list(sinks))
+
+    def subscribe(self) -> None:
+        """Let the sinks that are new take what is given out from now on, before the engine does. Raises Unavailable."""
+        self._store.subscribe(list(self._sinks))
 
     def start(self) -> None:
         """Begin to deliver; come back at once."""

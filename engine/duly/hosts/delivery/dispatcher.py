@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from duly.calendars.localtime import Zone
 from duly.hosts.clock import WallClock
 from duly.hosts.config import Config, Faulty
 from duly.hosts.delivery import settings as reading
-from duly.hosts.delivery.courier import Around
+from duly.hosts.delivery.calls import Around
 from duly.hosts.delivery.couriers import Couriers
 from duly.hosts.delivery.settings import Settings
 from duly.hosts.delivery.sorting import Action
@@ -44,8 +44,15 @@ class Dispatcher:
             clock.now, self._render, lambda: service.policy.compiled["calendars"], service.metrics.delivered,
             lambda text: masked(text, set(config.secrets)),
         )  # fmt: skip
-        owner = f"{socket.gethostname()}:{os.getpid()}:{token_hex(4)}"
+        # Who has a store to himself need not wait for the lease of one that crashed to run out.
+        owner = (
+            f"{socket.gethostname()}:{os.getpid()}:{token_hex(4)}"
+            if service.store.shared
+            else "its only user"
+        )
         self._couriers = Couriers(self._sinks, self._settings, service.store, clock, owner, around)
+        if not service.checking:
+            self._couriers.subscribe()
         for name in self._sinks:
             service.metrics.depth(name, lambda name=name: service.store.depth(name))  # type: ignore[misc]
 
@@ -68,7 +75,7 @@ class Dispatcher:
         )
 
     def _render(self, sink: str, actions: Sequence[Action]) -> tuple[str, str]:
-        return self._wordings[sink](actions)
+        return self._wordings[sink](actions) if registry.worded(self._sinks[sink]) else ("", "")
 
     def _templates(self) -> tuple[Mapping[str, Localized], Zone]:
         policy = self._service.policy
@@ -85,11 +92,12 @@ def settings(config: Config, calendars: Mapping[str, Any] | None = None) -> Sett
     return found
 
 
-def sinks(config: Config) -> dict[str, Sink]:
-    """The sinks of a configuration, ready to deliver. Raises Faulty, with all that cannot work."""
+def sinks(config: Config, names: Iterable[str] | None = None) -> dict[str, Sink]:
+    """The sinks of a configuration, or those named, ready to deliver. Raises Faulty, with all that cannot work."""
     found: dict[str, Sink] = {}
     faults = []
-    for name, sink in config.sinks.items():
+    for name in config.sinks if names is None else names:
+        sink = config.sinks[name]
         wrong = registry.faults(config.document, ("spec", "sinks", name))
         if wrong:
             faults += wrong

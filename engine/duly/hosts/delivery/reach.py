@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from duly.hosts.store.contract import Parcel
 from duly.instants import MINUTE, SECOND
 
@@ -22,36 +24,33 @@ class Reach:
         self.doubtful = False
         self.next_try = 0
         self._failures = 0
-        self._tried: tuple[int, int, str] | None = None
+        self._tried: set[tuple[int, int, str]] = set()
         self._suspects: set[tuple[int, int, str]] = set()
 
     def doubt(self) -> None:
         """Something has failed before anybody looked."""
-        self.doubtful = True
+        self.down = self.doubtful = True
 
     def failed(self, now: int) -> None:
         """Everything that it was given has failed."""
         self.down = self.doubtful = True
-        self.next_try = now + min(LONGEST_PAUSE, FIRST_PAUSE << min(self._failures, 10))
-        self._failures += 1
-        self._tried = None
+        self._wait(now)
+        self._tried.clear()
 
     def answered(self) -> None:
         """Something was taken, or refused. What has just failed all the same is at fault itself."""
         self.down, self._failures, self.next_try = False, 0, 0
-        if self._tried is not None:
-            self._suspects.add(self._tried)
-            self._tried = None
+        self._suspects |= self._tried
+        self._tried.clear()
 
-    def failed_early(self, parcel: Parcel, now: int) -> None:
+    def failed_early(self, parcels: Iterable[Parcel], now: int) -> None:
         """What waits for its next attempt was tried before, and failed again."""
-        if self.down:
-            self._tried = _key(parcel)
-            pause = min(LONGEST_PAUSE, FIRST_PAUSE << min(self._failures, 10))
-            self.next_try = now + pause
-            self._failures += 1
-        else:
-            self._suspects.add(_key(parcel))
+        (self._tried if self.down else self._suspects).update(map(_key, parcels))
+        self._wait(now)
+
+    def _wait(self, now: int) -> None:
+        self.next_try = now + min(LONGEST_PAUSE, FIRST_PAUSE << min(self._failures, 10))
+        self._failures += 1
 
     def trust(self) -> None:
         """What waits has no reason to be tried early."""

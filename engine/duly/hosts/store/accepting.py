@@ -25,7 +25,7 @@ def accept(session: Session, lines: Sequence[Line], shards: int) -> list[Standin
 
 
 def write(session: Session, lines: Sequence[Line]) -> None:
-    """Write lines as they are. In the order of ids, so that two who write the same never wait for each other."""
+    """Write lines as they are."""
     rows = [
         (
             line.seq,
@@ -38,13 +38,9 @@ def write(session: Session, lines: Sequence[Line]) -> None:
             line.received_at,
             line.body,
         )
-        for line in sorted(lines, key=_id)
+        for line in lines
     ]
     session.put(JOURNAL, rows)
-
-
-def _id(line: Line) -> str:
-    return line.id
 
 
 def _standings(session: Session, lines: Sequence[Line]) -> list[Standing]:

@@ -117,8 +117,8 @@ class Settlement:
 
     `delivered` and `unwanted` leave nothing but the cursor (and a count of what was delivered); `again` are tried
     again at their `due`, `ended` are kept with their state and reason; `handed` are given to another sink, which
-    is due to try them at once unless it has them already. What is new is settled in order, with no gaps: what
-    stands before the last new parcel of a settlement, and is in none, is not asked for again.
+    is due to try them at once, for the first time, unless it has them already. What is new is settled in order,
+    with no gaps: what stands before the last new parcel of a settlement, and is in none, is not asked for again.
     """
 
     at: int

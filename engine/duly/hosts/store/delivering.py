@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from duly.hosts.store.contract import Depth, Out, Outlet, Parcel, Settlement, State
-from duly.hosts.store.session import CURSORS, PARCELS, Row, Session
+from duly.hosts.store.session import CURSORS, PARCELS, Row, Session, stored
 from duly.hosts.store.working import OUT
 
 _PARCEL = "p.shard, p.seq, o.body, p.attempt, p.due, p.reason, p.state, o.grp, p.part, p.bundle, p.handed_by"
@@ -108,12 +108,12 @@ def settle(session: Session, sink: str, settled: Settlement) -> None:
             "retry",
             0,
             settled.at,
-            parcel.reason,
+            stored(parcel.reason),
             "",
             sink,
         )
         session.put(PARCELS, [handed], "ON CONFLICT DO NOTHING")
-    count, error = len(settled.delivered), settled.error
+    count, error = len(settled.delivered), stored(settled.error)
     if count or error:
         session.run(_KNOWN, sink)
         session.run(_STANDS, count, count, settled.at, error, error, error, settled.at, sink)
@@ -128,7 +128,7 @@ def _row(sink: str, parcel: Parcel) -> Row:
         parcel.state,
         parcel.attempt,
         parcel.due,
-        parcel.reason,
+        stored(parcel.reason),
         parcel.bundle,
         parcel.handed_by,
     )
@@ -241,7 +241,10 @@ def disable(session: Session, sink: str, reason: str, now: int) -> None:
     """Let a sink be sent nothing."""
     session.run(_KNOWN, sink)
     session.run(
-        "UPDATE sinks SET disabled = ?, disabled_at = ? WHERE sink = ?", reason or "disabled", now, sink
+        "UPDATE sinks SET disabled = ?, disabled_at = ? WHERE sink = ?",
+        stored(reason) or "disabled",
+        now,
+        sink,
     )
 
 

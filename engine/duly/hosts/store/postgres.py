@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
+from operator import itemgetter
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -55,7 +56,8 @@ class PostgresSession:
     def put(self, table: Table, rows: Sequence[Row], conflict: str = "") -> None:
         """See session.Session. All rows go over in one statement, a list for each column."""
         if rows:
-            columns = [list(column) for column in zip(*rows, strict=True)]
+            ordered = rows if table.met is None else sorted(rows, key=itemgetter(table.met))
+            columns = [list(column) for column in zip(*ordered, strict=True)]
             try:
                 self._connection.execute(_insertion(table.name, table, conflict), columns)
             except psycopg.Error as error:

@@ -15,21 +15,27 @@ HUB_GROUP = "set"
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table that rows are put into many at a time: its columns, and their types in PostgreSQL."""
+    """A table that rows are put into many at a time: its columns, and their types in PostgreSQL.
+
+    `met` is the place of the column by which two who write at once may meet: they do so in its order, or each might
+    wait for the other.
+    """
 
     name: str
     columns: Sequence[str]
     types: Sequence[str]
+    met: int | None = None
 
 
-def _table(name: str, /, **columns: str) -> Table:
-    return Table(name, tuple(columns), tuple(columns.values()))
+def _table(name: str, met: int | None = None, /, **columns: str) -> Table:
+    return Table(name, tuple(columns), tuple(columns.values()), met)
 
 
 _ENTITY = {"alarm": "bigint", "last": "bigint", "closed": "smallint", "body": "bytea"}
 
 JOURNAL = _table(
     "journal",
+    1,
     seq="bigint",
     id="text",
     at="bigint",
@@ -41,7 +47,7 @@ JOURNAL = _table(
     body="bytea",
 )
 PENDING = _table("pending", shard="smallint", at="bigint", seq="bigint")
-CASES = _table("cases", name="text", grp="text")
+CASES = _table("cases", 0, name="text", grp="text")
 MOVED = _table("moved", shard="smallint", grp="text")
 ENTITIES = _table("entities", key="text", grp="text", shard="smallint", **_ENTITY)
 BASES = _table("bases", key="text", grp="text", at="bigint", **_ENTITY)
@@ -109,6 +115,11 @@ class Raced(Exception):
     def __init__(self, alone: bool = False) -> None:
         super().__init__("another transaction was in the way")
         self.alone = alone
+
+
+def stored(text: str) -> str:
+    """A text from outside as any database takes it: what is no character of its own is shown as one."""
+    return text.encode(errors="replace").decode().replace("\0", "␀")
 
 
 def shard_of(group: str, shards: int) -> int:

@@ -16,6 +16,7 @@ from duly.hosts.store.session import (
     Row,
     Session,
     shard_of,
+    stored,
 )
 
 LINE = "j.id, j.at, j.grp, j.body, j.case_id, j.customer, j.origin, j.received_at, j.seq"
@@ -227,7 +228,8 @@ def kept(row: Row) -> Kept:
 def refuse(session: Session, rejects: Sequence[Reject]) -> None:
     """Keep rejects, in order."""
     session.put(
-        REJECTS, [(reject.at, reject.origin, reject.code, reject.message, reject.body) for reject in rejects]
+        REJECTS,
+        [(reject.at, reject.origin, reject.code, stored(reject.message), reject.body) for reject in rejects],
     )
 
 
