@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from duly import codes
-from duly.conditions.faults import CODES
 
 sys.path.insert(0, str(Path(__file__).parent))
 web = importlib.import_module("web")
@@ -28,7 +27,6 @@ else:
 
 EVENTS = int(os.environ.get("DULY_FUZZ_EVENTS", "600"))
 SEED = int(os.environ.get("DULY_FUZZ_SEED", "1"))
-KNOWN = {*codes.CATALOGUE, *(entry.code for entry in CODES)}
 TYPES = [
     "case.opened", "case.updated", "case.assigned", "case.acknowledged", "case.resolved", "case.reopened",
     "case.closed",
@@ -41,22 +39,11 @@ VALUES: list[Any] = [
     "\ud7ff",
     "\u202e", "'; --", "{{7*7}}", "${x}", "../../x", "x" * 499, "x" * 501, "x" * 70_000, [], {}, [[]], [None] * 50,
     {"a": {"b": {"c": 1}}}, "outage", "question", "vip", "urgent", START, "2026-03-11T01:00:00Z",
-    "1969-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2026-13-01T00:00:00Z", "2026-03-11", "person:lin", "group:desk",
+    "1969-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2026-13-01T00:00:00Z", "2026-03-11",
+    "person:lin", "group:desk",
 ]  # fmt: skip
-FIELDS = [
-    "category",
-    "urgency",
-    "promised",
-    "tier",
-    "assignee",
-    "automated",
-    "survey",
-    "score",
-    "case",
-    "to",
-    "x",
-    "客",
-]
+FIELDS = ["category", "urgency", "promised", "tier", "assignee", "automated", "survey", "score", "case", "客"]
+CASES, CUSTOMERS = max(40, EVENTS // 20), max(9, EVENTS // 60)
 
 
 def event(dice: random.Random, number: int) -> Any:
@@ -137,7 +124,7 @@ def test_fuzzed_events(tmp_path: Path) -> None:
             assert desk.client.get(f"/v1/cases/C-{number}").status_code in (200, 404)
             assert desk.client.get(f"/v1/cases/C-{number}/history").status_code in (200, 404)
     print(dict(counts), dict(refusals.most_common()))
-    assert set(refusals) <= KNOWN
+    assert set(refusals) <= set(codes.CATALOGUE)
     assert counts["accepted"] <= held
     assert min(counts["accepted"], counts["refused"]) > EVENTS / 10
     assert len(refusals) > 8

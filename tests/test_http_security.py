@@ -66,7 +66,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
 )  # fmt: skip
 def test_without_a_token(desk: Web, method: str, path: str, right: str, headers: dict[str, str]) -> None:
     """Whoever has no token, or a wrong one, is told nothing but that."""
-    sent = {key: value.encode("latin-1") for key, value in headers.items()}
+    sent = [(key.encode(), value.encode("latin-1")) for key, value in headers.items()]
     answer = httpx.request(method, desk.url + path, headers=sent)
     assert (401, "E301", 'Bearer realm="duly"') == (
         answer.status_code, answer.json()["error"]["code"], answer.headers["www-authenticate"]
@@ -346,7 +346,7 @@ def test_headers_of_every_answer(desk: Web) -> None:
 )
 def test_request_ids(desk: Web, given: str, kept: bool) -> None:
     """A plain id of the sender is used; anything else gets one of ours."""
-    answer = httpx.get(desk.url + "/healthz", headers={"x-request-id": given.encode("latin-1")})
+    answer = httpx.get(desk.url + "/healthz", headers=[(b"x-request-id", given.encode("latin-1"))])
     assert kept == (answer.headers["x-request-id"] == given)
     assert re.fullmatch("[A-Za-z0-9._-]{1,64}", answer.headers["x-request-id"])
 
