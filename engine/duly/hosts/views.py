@@ -60,7 +60,7 @@ class Views:
         if at - min([case.opened_at, *(event.at for event in case.events)]) > LONGEST:
             years = LONGEST // (365 * DAY)
             raise Refused(
-                "E112", f"more than {years} years lie between its first event and what counts as now"
+                "E119", f"more than {years} years lie between its first event and what counts as now"
             )
         policy = self._deciding()
         if isinstance(policy, ActingSet):
