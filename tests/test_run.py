@@ -215,6 +215,27 @@ def test_a_full_disk_is_waited_for(tmp_path: Path) -> None:
         assert 0 == run.stop(), run.told
 
 
+MOUNTED = ["unshare", "-rm", "sh", "-c", 'mount -t tmpfs -o "$0" none state && exec "$@"']
+"""What runs a program with an empty file system of its own in the folder `state`."""
+
+
+@pytest.fixture
+def mountable(tmp_path: Path) -> Path:
+    """A folder with a `state` that may be mounted upon; skips where that is not allowed."""
+    (tmp_path / "state").mkdir()
+    tried = subprocess.run([*MOUNTED, "rw", "true"], cwd=tmp_path, capture_output=True, check=False)
+    if tried.returncode:
+        pytest.skip("no file system may be mounted here")
+    return tmp_path
+
+
+def test_a_read_only_disk_is_no_place_to_start(mountable: Path) -> None:
+    """Where the store cannot be written from the beginning, the service says so and ends."""
+    configured(mountable, PROMPT, sources=FEED, store={"url": "sqlite:state/duly.db"})
+    with Running(mountable, within=[*MOUNTED, "ro"]) as run:
+        assert (2, True) == (run.ended(), "Read-only file system" in run.told), run.told
+
+
 @pytest.mark.parametrize(
     ("broken", "code", "told"),
     [
