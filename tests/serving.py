@@ -145,11 +145,11 @@ def outbox(folder: Path, url: str = "") -> list[dict[str, Any]]:
     return [json.loads(each.body) for each in found]
 
 
-def counted(folder: Path) -> Mapping[str, int]:
+def counted(folder: Path, url: str = "") -> Mapping[str, int]:
     """How much a store holds; nothing where there is none yet."""
-    if not (folder / "duly.db").exists():
+    if not url and not (folder / "duly.db").exists():
         return Counter()
-    store = open_store(f"sqlite:{folder / 'duly.db'}", guest=True)
+    store = open_store(url or f"sqlite:{folder / 'duly.db'}", guest=True)
     try:
         return store.counts()
     finally:

@@ -166,6 +166,31 @@ def test_two_on_one_file(tmp_path: Path) -> None:
         assert 0 == first.stop()
 
 
+def test_two_on_one_database(tmp_path: Path, postgres_url: str) -> None:
+    """Two services share the work of a PostgreSQL store; when one is killed, the other does all of it."""
+    folders = [tmp_path / "one", tmp_path / "other"]
+    for number, folder in enumerate(folders):
+        folder.mkdir()
+        configured(folder, PROMPT, sources={f"feed-{number}": FEED["feed"]}, store={"url": postgres_url})
+        lines = [opened(f"{folder.name}-{each}") for each in range(40)]
+        (folder / "events.jsonl").write_bytes(b"".join(lines))
+
+    def breached(count: int) -> bool:
+        found = by_id(outbox(tmp_path, postgres_url)).values()
+        return count == len([each for each in found if each["type"] == "clock.breached"])
+
+    with Running(folders[0]) as one:
+        one.says("running")
+        with Running(folders[1]) as other:
+            until(lambda: breached(80))
+            one.kill()
+            with (folders[1] / "events.jsonl").open("ab") as file:
+                file.write(b"".join(opened(f"later-{each}") for each in range(40)))
+            until(lambda: breached(120))
+            assert 0 == other.stop(), other.told
+    assert (120, 0) == tuple(counted(tmp_path, postgres_url)[each] for each in ("events", "pending"))
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_stops_when_told_to(number: int, tmp_path: Path) -> None:
     """A signal in the middle of much work ends it in order: what was read is accepted and done."""
