@@ -86,6 +86,17 @@ def delivered(file: Path) -> dict[str, Any]:
     return found
 
 
+def unneeded(url: str) -> set[str]:
+    """What a sink did not send, because by then it was needed no more; else there is nothing that it has not sent."""
+    store = open_store(url, guest=True)
+    try:
+        depth = store.depth("out")
+        assert (0, 0, 0, 0) == (depth.new, depth.retry, depth.deferred, depth.dead)
+        return {json.loads(parcel.body)["id"] for _, parcel in store.parcels("out", "moot", 1_000_000)}
+    finally:
+        store.close()
+
+
 class Feed:
     """Hands events to services: over HTTP, where each is acknowledged, or by a file, which is followed."""
 
@@ -196,5 +207,4 @@ def test_nothing_is_lost_by_crashes(
     expected = {each["id"]: each for each in simulated(tmp_path, policy, lines, "--until", END)}
     assert expected == {each["id"]: each for each in given}
     assert len(expected) == len(given)
-    missing = expected.keys() - delivered(hurt / "actions.jsonl").keys()
-    assert missing == expected.keys() - delivered(whole / "actions.jsonl").keys()
+    assert expected.keys() - delivered(hurt / "actions.jsonl").keys() <= unneeded(urls[hurt])

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from duly.cases import Refused
 from duly.hosts.clock import Clock
 from duly.hosts.contract import Receipt, Unavailable
+from duly.hosts.folding import fold
 from duly.hosts.health import Health
 from duly.hosts.intake import Batch, Intake
 from duly.hosts.logs import Log
@@ -25,6 +26,8 @@ LIMIT, SMALLEST_LIMIT = 1_000, 125
 """Lines and alarms of one transaction, at most and at least."""
 LONGEST_STEP = 0.8
 """Seconds that a transaction should take at most: those who hand in events wait meanwhile, and so does a stop."""
+FOLDED, TIDY_SECONDS = 100, 60.0
+"""Groups that are folded at once, and how long to wait when there are no more."""
 CLOCK = "clock"
 """The note that says where a clock that moves with the events stands."""
 PROBE = "probe"
@@ -37,12 +40,13 @@ class Engine:
 
     def __init__(
         self, store: Store, intake: Intake, clock: Clock, shard: Shard, metrics: Metrics, health: Health,
-        given: Callable[[], None], failed: Callable[[], None],
+        given: Callable[[], None], failed: Callable[[], None], retention: int | None = None,
     ) -> None:  # fmt: skip
         self._store, self._intake, self._clock, self._shard = store, intake, clock, shard
         self._metrics, self._health = metrics, health
         self._given, self._failed = given, failed
         self._log = Log("duly.engine")
+        self._retention, self._tidy_at = retention, 0.0
         self._outages: dict[int, tuple[int, int]] = {}
         self._begun: set[int] = set()
         self._stop_by: float | None = None
@@ -112,8 +116,19 @@ class Engine:
             if self._intake.size:
                 # Those who hand in wait for their receipts; the work can wait until they have them.
                 break
+        self._tidy()
         due = self._store.next_due()
         self._health.moved(0 if due is None or not self._clock.live else self._clock.now() - due)
+
+    def _tidy(self) -> None:
+        """Fold what has been at rest for longer than it is to be kept, a little at a time, when nobody waits."""
+        if self._retention is None or self._intake.size or time.monotonic() < self._tidy_at:
+            return
+        folded = self._store.compact(self._clock.now() - self._retention, FOLDED, fold)
+        if folded:
+            self._log.debug("folded histories", groups=folded)
+        else:
+            self._tidy_at = time.monotonic() + TIDY_SECONDS
 
     def _nap(self) -> float:
         """How long to wait for events: until something is due."""

@@ -85,6 +85,7 @@ class Service:
                 self.health,
                 self.given,
                 self._failed,
+                config.store.retention,
             )
             adopted = self.store.adoptions()
             if adopted:
