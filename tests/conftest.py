@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
@@ -50,14 +50,15 @@ def postgres() -> Iterator[Server]:
     server.remove()
 
 
+@pytest.fixture
+def postgres_url(postgres: Server) -> str:
+    """The URL of a store that is not there yet, in PostgreSQL."""
+    return f"{postgres.url}&schema=s{next(_STORES)}"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a store that is not there yet, in each kind of database."""
-    return url_of(request.param, tmp_path, lambda: request.getfixturevalue("postgres"))
-
-
-def url_of(kind: str, folder: Path, server: Callable[[], Server]) -> str:
-    """The URL of a store of a kind that is not there yet."""
-    if kind == "sqlite":
-        return f"sqlite:{folder / 'duly.db'}"
-    return f"{server().url}&schema=s{next(_STORES)}"
+    if request.param == "sqlite":
+        return f"sqlite:{tmp_path / 'duly.db'}"
+    return str(request.getfixturevalue("postgres_url"))

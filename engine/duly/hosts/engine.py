@@ -23,9 +23,9 @@ LONGEST_NAP = 1.0
 """Seconds after which the clock is looked at again whatever it said: it may have been set."""
 OUTAGE = 10 * SECOND
 """What is found undone for longer was missed, and is caught up with (semantics §3.6)."""
-LIMIT, SMALLEST_LIMIT = 1_000, 20
+LIMIT, SMALLEST_LIMIT = 1_000, 125
 """Lines and alarms of one transaction, at most and at least."""
-LONGEST_STEP = 0.4
+LONGEST_STEP = 0.8
 """Seconds that a transaction should take at most: those who hand in events wait meanwhile, and so does a stop."""
 CLOCK = "clock"
 """The note that says where a clock that moves with the events stands."""

@@ -337,7 +337,8 @@ class Store(Protocol):
     def settle(self, sink: str, settled: Settlement) -> None:
         """What became of parcels, in one transaction. A parcel is known by (shard, seq, part).
 
-        Where an action is settled in parts, what has no part itself is done with.
+        Where an action is settled in parts, what has no part itself is done with. What another sink handed over is
+        never taken for new: `handed_by` stays with the parcel.
         """
 
     def hasten(self, sink: str, now: int) -> int:

@@ -174,12 +174,7 @@ class ShardWork:
         """See contract.Work."""
         if numbers := list(seqs):
             self._written = True
-            self._session.run(
-                "DELETE FROM pending WHERE shard = ? AND (at, seq) IN"
-                " (SELECT j.at, j.seq FROM journal j WHERE j.seq IN (?*))",
-                self.shard,
-                numbers,
-            )
+            self._session.taken(self.shard, numbers)
 
     def give(self, actions: Sequence[Out]) -> None:
         """See contract.Work."""
