@@ -17,7 +17,6 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import url_of
 from serving import DESK, PROMPT, Running, configured, outbox, simulated
 
 from duly import instants
@@ -187,7 +186,8 @@ def test_nothing_is_lost_by_crashes(
     urls: dict[Path, str] = {}
     for folder in (hurt, whole):
         folder.mkdir()
-        urls[folder] = url_of(kind, folder, lambda: request.getfixturevalue("postgres"))
+        server = request.getfixturevalue("postgres") if kind == "postgresql" else None
+        urls[folder] = f"{server.url}&schema={folder.name}" if server else f"sqlite:{folder / 'duly.db'}"
         sinks = {"out": {"type": "jsonl", "settings": {"path": "actions.jsonl"}}}
         spec[folder] = {"policy": policy, "time": "events", "sinks": sinks, "store": {"url": urls[folder]}}
     feed = Feed(stream(chance), tmp_path / "events.jsonl", over_http)
