@@ -103,10 +103,10 @@ def answered(desk: Web, body: bytes) -> list[dict[str, Any]]:
     return [json.loads(line) for line in answer.text.splitlines()[:-1]]
 
 
-def test_fuzzed_events(tmp_path: Path) -> None:
+def test_fuzzed_events(tmp_path: Path, store_url: str) -> None:
     """Each of many events, right, odd and broken, gets a receipt with a code that is known; all are worked off."""
     dice, counts, refusals = random.Random(SEED), Counter[str](), Counter[str]()
-    with serving(tmp_path) as desk:
+    with serving(tmp_path, store=store_url) as desk:
         for start in range(0, EVENTS, 500):
             lines = [text(dice, number) for number in range(start, min(start + 500, EVENTS))]
             receipts = answered(desk, b"\n".join(lines))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from duly.cases import Refused, read_event
 from duly.hosts.mapping import Mapping, read
 from duly.instants import parse
 from duly_cli.commands import cli
+from duly_cli.sources import Choice, load
 
 ROOT = Path(__file__).parents[1]
 HOW_TO = ROOT / "docs" / "how-to"
@@ -256,3 +258,13 @@ def test_map_tries_a_mapping(tmp_path: Path) -> None:
     (tmp_path / "m.yaml").write_text("kind: Mapping\n", encoding="utf-8")
     code, _, told = tried(str(tmp_path / "m.yaml"), "--check")
     assert (1, True) == (code, "D102" in told)
+
+
+def test_a_mapping_is_no_document_of_a_set(tmp_path: Path) -> None:
+    """A mapping that lies in the folder of a policy set is not looked at, and does not change the revision."""
+    sources = ROOT / "tests/cases/suites/desk"
+    for name in ("with", "without"):
+        shutil.copytree(sources, tmp_path / name)
+    shutil.copy(HOW_TO / "zammad" / "zammad.mapping.yaml", tmp_path / "with")
+    found = [load(str(tmp_path / name), Choice()).compiled["revision"] for name in ("with", "without")]
+    assert found[0] == found[1]

@@ -45,9 +45,11 @@ def desk() -> tuple[ActingSet, Mapping[str, Any]]:
 class Web:
     """A service that runs; `client` asks it as `crm`."""
 
-    def __init__(self, folder: Path, limits: Mapping[str, Any], sources: Mapping[str, Any]) -> None:
+    def __init__(
+        self, folder: Path, limits: Mapping[str, Any], sources: Mapping[str, Any], store: str
+    ) -> None:
         tokens = {"listen": "127.0.0.1:0", "tokens": TOKENS, "limits": dict(limits)}
-        file = configured(folder, http=tokens, sources=dict(sources))
+        file = configured(folder, http=tokens, sources=dict(sources), store={"url": store})
         config = read(file.read_bytes(), str(file), SECRETS)
         policy, places = desk()
         self.clock = VirtualClock(START)
@@ -70,9 +72,11 @@ class Web:
 
 
 @contextmanager
-def serving(folder: Path, sources: Mapping[str, Any] | None = None, **limits: Any) -> Iterator[Web]:
+def serving(
+    folder: Path, sources: Mapping[str, Any] | None = None, store: str = "sqlite:duly.db", **limits: Any
+) -> Iterator[Web]:
     """A service that runs, as long as somebody is at it."""
-    web = Web(folder, limits, sources or {})
+    web = Web(folder, limits, sources or {}, store)
     try:
         yield web
     finally:
