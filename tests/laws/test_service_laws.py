@@ -75,13 +75,17 @@ class Service:
 
     def __post_init__(self) -> None:
         self.shard = self._shard()
+        self._coming: list[Event] = []
 
     def _shard(self) -> Shard:
         return Shard({revision(each): each for each in self.policies}.__getitem__, self.cache)
 
     def accept(self, events: Sequence[Event]) -> None:
-        """Events come in."""
-        self.store.append([line(event) for event in events])
+        """Events come in: at once, or in the transaction of the work that comes next."""
+        self.store.append([line(event) for event in self._coming])
+        self._coming = list(events) if self.draw.random() < 0.5 else []
+        if not self._coming:
+            self.store.append([line(event) for event in events])
 
     def work(self, now: int, outage: tuple[int, int] | None = None) -> None:
         """Do everything that is due by now, in steps."""
@@ -96,6 +100,7 @@ class Service:
             try:
                 with self.store.work(0) as work:
                     assert work is not None
+                    work.accept([line(event) for event in self._coming], (), {})
                     self.shard.step(work, now, outage=outage, limit=limit)
                     raise Thrown
             except Thrown:
@@ -103,6 +108,8 @@ class Service:
                     self.shard = self._shard()
         with self.store.work(0) as work:
             assert work is not None
+            work.accept([line(event) for event in self._coming], (), {})
+            self._coming = []
             return self.shard.step(work, now, outage=outage, limit=limit).more
 
     def actions(self) -> list[str]:
