@@ -5,8 +5,8 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from itertools import count
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -15,7 +15,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 from postgres_server import Server
 
 LAWS = Path(__file__).parent / "laws"
-_STORES = count(1)
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -60,4 +59,4 @@ def url_of(kind: str, folder: Path, server: Callable[[], Server]) -> str:
     """The URL of a store of a kind that is not there yet."""
     if kind == "sqlite":
         return f"sqlite:{folder / 'duly.db'}"
-    return f"{server().url}&schema=s{next(_STORES)}"
+    return f"{server().url}&schema=s{uuid4().hex}"

@@ -20,7 +20,14 @@ def accept(session: Session, lines: Sequence[Line], shards: int) -> list[Standin
     for line, seq, group in zip(fresh, session.numbers(len(fresh)), groups, strict=True):
         line.seq, line.group = seq, group
     write(session, fresh)
-    session.put(PENDING, [(shard_of(line.group, shards), line.at, line.seq) for line in fresh])
+    session.put(
+        PENDING,
+        [
+            (shard, line.at, line.seq)
+            for line in fresh
+            for shard in (range(shards) if line.everywhere else (shard_of(line.group, shards),))
+        ],
+    )
     return standings
 
 
