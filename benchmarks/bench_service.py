@@ -16,6 +16,7 @@ import resource
 import sys
 import time
 from collections.abc import Iterator
+from heapq import heappop, heappush
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -120,12 +121,7 @@ def policy() -> ActingSet:
 
 def lines(cases: int, open_at_once: int = 5_000) -> Iterator[Line]:
     """The events of so many cases in order of time; about so many of them are on their way at any time."""
-    random, rows = Random(11), []
-    for number in range(cases):
-        length = open_at_once * random.uniform(0.5, 1.5)
-        rows += [(number + share * length, number, place) for place, (share, _, _) in enumerate(STORY)]
-    rows.sort()
-    for step, (_, number, place) in enumerate(rows):
+    for step, (_, number, place) in enumerate(_in_order(cases, open_at_once)):
         at, (_, kind, data) = FIRST + step * 1_000, STORY[place]
         told = {
             "id": f"e-{number}-{place}", "type": kind, "case": f"C-{number}", "customer": f"K-{number // 3}",
@@ -142,6 +138,19 @@ def lines(cases: int, open_at_once: int = 5_000) -> Iterator[Line]:
             "bench",
             at,
         )
+
+
+def _in_order(cases: int, open_at_once: int) -> Iterator[tuple[float, int, int]]:
+    """When an event is, of which case, and the place in its story; only what is on its way is kept."""
+    random, coming = Random(11), list[tuple[float, int, int]]()
+    for number in range(cases):
+        while coming and coming[0][0] < number:
+            yield heappop(coming)
+        length = open_at_once * random.uniform(0.5, 1.5)
+        for place, (share, _, _) in enumerate(STORY):
+            heappush(coming, (number + share * length, number, place))
+    while coming:
+        yield heappop(coming)
 
 
 def rows(cases: int = 20_000) -> list[Row]:

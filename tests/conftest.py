@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from postgres_server import Server
 
 LAWS = Path(__file__).parent / "laws"
+_STORES = count(1)
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -49,14 +50,15 @@ def postgres() -> Iterator[Server]:
     server.remove()
 
 
+@pytest.fixture
+def postgres_url(postgres: Server) -> str:
+    """The URL of a store that is not there yet, in PostgreSQL."""
+    return f"{postgres.url}&schema=s{next(_STORES)}"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a store that is not there yet, in each kind of database."""
-    return url_of(request.param, tmp_path, lambda: request.getfixturevalue("postgres"))
-
-
-def url_of(kind: str, folder: Path, server: Callable[[], Server]) -> str:
-    """The URL of a store of a kind that is not there yet."""
-    if kind == "sqlite":
-        return f"sqlite:{folder / 'duly.db'}"
-    return f"{server().url}&schema=s{uuid4().hex}"
+    if request.param == "sqlite":
+        return f"sqlite:{tmp_path / 'duly.db'}"
+    return str(request.getfixturevalue("postgres_url"))

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -51,11 +51,12 @@ class Running:
         *words: str,
         given: bytes | None = None,
         environment: Mapping[str, str] | None = None,
-    ) -> None:
+        within: Sequence[str] = (),
+    ) -> None:  # fmt: skip
         self.lines: list[str] = []
         self._more = threading.Condition()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "duly_cli.main", "run", *words], cwd=folder,
+            [*within, sys.executable, "-m", "duly_cli.main", "run", *words], cwd=folder,
             stdin=subprocess.DEVNULL if given is None else subprocess.PIPE, stderr=subprocess.PIPE,
             env=surroundings(folder, **(environment or {})),
         )  # fmt: skip
@@ -144,11 +145,11 @@ def outbox(folder: Path, url: str = "") -> list[dict[str, Any]]:
     return [json.loads(each.body) for each in found]
 
 
-def counted(folder: Path) -> Mapping[str, int]:
+def counted(folder: Path, url: str = "") -> Mapping[str, int]:
     """How much a store holds; nothing where there is none yet."""
-    if not (folder / "duly.db").exists():
+    if not url and not (folder / "duly.db").exists():
         return Counter()
-    store = open_store(f"sqlite:{folder / 'duly.db'}", guest=True)
+    store = open_store(url or f"sqlite:{folder / 'duly.db'}", guest=True)
     try:
         return store.counts()
     finally:

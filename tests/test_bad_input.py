@@ -106,6 +106,16 @@ BAD_LINES: dict[str, tuple[bytes, tuple[str, str, str]]] = {
         b'{"id": "C-1", "opened_at": "2026-03-02T09:00:00Z", "fields": {"amount": NaN}}\n',
         ("E005", "`NaN` is not a number JSON knows", ""),
     ),
+    "beyond all numbers": (
+        b'{"id": "C-1", "opened_at": "2026-03-02T09:00:00Z", "fields": {"amount": 1e400}}\n',
+        ("E005", "`1e400` is further from 0 than any number that can be kept", ""),
+    ),
+    "an exponent without end": (
+        b'{"id": "C-1", "opened_at": "2026-03-02T09:00:00Z", "fields": {"amount": 1e9999999999999999999}}\n',
+        ("E005", "`1e9999999999999999999` is further from 0 than any number that can be kept", ""),
+    ),
+    "too long a name": (line(id="C" * 501), ("E111", "a name of 501 characters; at most 500", "id")),
+    "an odd name": (line(id="C-1\x1b[2J"), ("E111", "a name with a control character in it: 'C-1\\x1b[2J'", "id")),
     "duplicate key": (
         b'{"id": "C-1", "id": "C-2", "opened_at": "2026-03-02T09:00:00Z"}\n', ("E006", "key `id` is there twice", "id"),
     ),

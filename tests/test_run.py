@@ -166,6 +166,31 @@ def test_two_on_one_file(tmp_path: Path) -> None:
         assert 0 == first.stop()
 
 
+def test_two_on_one_database(tmp_path: Path, postgres_url: str) -> None:
+    """Two services share the work of a PostgreSQL store; when one is killed, the other does all of it."""
+    folders = [tmp_path / "one", tmp_path / "other"]
+    for number, folder in enumerate(folders):
+        folder.mkdir()
+        configured(folder, PROMPT, sources={f"feed-{number}": FEED["feed"]}, store={"url": postgres_url})
+        lines = [opened(f"{folder.name}-{each}") for each in range(40)]
+        (folder / "events.jsonl").write_bytes(b"".join(lines))
+
+    def breached(count: int) -> bool:
+        found = by_id(outbox(tmp_path, postgres_url)).values()
+        return count == len([each for each in found if each["type"] == "clock.breached"])
+
+    with Running(folders[0]) as one:
+        one.says("running")
+        with Running(folders[1]) as other:
+            until(lambda: breached(80))
+            one.kill()
+            with (folders[1] / "events.jsonl").open("ab") as file:
+                file.write(b"".join(opened(f"later-{each}") for each in range(40)))
+            until(lambda: breached(120))
+            assert 0 == other.stop(), other.told
+    assert (120, 0) == tuple(counted(tmp_path, postgres_url)[each] for each in ("events", "pending"))
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_stops_when_told_to(number: int, tmp_path: Path) -> None:
     """A signal in the middle of much work ends it in order: what was read is accepted and done."""
@@ -213,6 +238,27 @@ def test_a_full_disk_is_waited_for(tmp_path: Path) -> None:
         run.says("the store is back")
         until(lambda: counted(tmp_path)["events"] == 3_000)
         assert 0 == run.stop(), run.told
+
+
+MOUNTED = ["unshare", "-rm", "sh", "-c", 'mount -t tmpfs -o "$0" none state && exec "$@"']
+"""What runs a program with an empty file system of its own in the folder `state`."""
+
+
+@pytest.fixture
+def mountable(tmp_path: Path) -> Path:
+    """A folder with a `state` that may be mounted upon; skips where that is not allowed."""
+    (tmp_path / "state").mkdir()
+    tried = subprocess.run([*MOUNTED, "rw", "true"], cwd=tmp_path, capture_output=True, check=False)
+    if tried.returncode:
+        pytest.skip("no file system may be mounted here")
+    return tmp_path
+
+
+def test_a_read_only_disk_is_no_place_to_start(mountable: Path) -> None:
+    """Where the store cannot be written from the beginning, the service says so and ends."""
+    configured(mountable, PROMPT, sources=FEED, store={"url": "sqlite:state/duly.db"})
+    with Running(mountable, within=[*MOUNTED, "ro"]) as run:
+        assert (2, True) == (run.ended(), "Read-only file system" in run.told), run.told
 
 
 @pytest.mark.parametrize(

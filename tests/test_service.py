@@ -163,6 +163,20 @@ def test_a_sink_that_was_down_gets_everything(tmp_path: Path, started: Started) 
     until(lambda: wanted <= got())
 
 
+def test_what_is_at_rest_is_folded(tmp_path: Path, started: Started) -> None:
+    """The history of what ended longer ago than it is to be kept goes; what is open stays."""
+    clock = VirtualClock(START)
+    service = started(clock, store={"url": "sqlite:duly.db", "retention": "1d"})
+    service.intake.accept([offer("C-1", urgency="normal"), offer("C-2", urgency="normal")], "test")
+    service.intake.accept([offer("C-1", "agent.replied"), offer("C-1", "case.closed")], "test")
+    until(lambda: service.store.counts()["pending"] == 0)
+    service.stop()
+    clock.advance(2 * 86_400)
+    service = started(clock, store={"url": "sqlite:duly.db", "retention": "1d"})
+    until(lambda: service.store.entity("case:C-1") is None)
+    assert service.store.entity("case:C-2") is not None
+
+
 def test_receipts_say_what_became_of_each(started: Started) -> None:
     """Accepted, sent again, in conflict with another, refused: each event has its receipt, in order."""
     service = started(VirtualClock(START))

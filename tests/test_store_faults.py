@@ -18,7 +18,6 @@ from typing import IO
 import orjson
 import psycopg
 import pytest
-from conftest import url_of
 from postgres_server import Server
 from stores import action, busy, entity, give, ids, line, save
 
@@ -40,12 +39,6 @@ WORKER = Path(__file__).parent / "stores.py"
 def path(tmp_path: Path) -> Path:
     """Where a SQLite store may be made."""
     return tmp_path / "duly.db"
-
-
-@pytest.fixture
-def postgres_url(postgres: Server, tmp_path: Path) -> str:
-    """The URL of a PostgreSQL store that is not there yet."""
-    return url_of("postgresql", tmp_path, lambda: postgres)
 
 
 # Crashes

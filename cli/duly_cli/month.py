@@ -10,9 +10,9 @@ import click
 
 from duly import durations, instants
 from duly.calendars.calendar import Calendar
-from duly.calendars.localtime import Zone, day_number, day_text, weekday
+from duly.calendars.localtime import Zone, dated, day_number, day_text, weekday
+from duly.calendars.week import WEEKDAYS
 
-_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _COLOURS = {"holiday": "red", "closed_date": "red", "make_up": "yellow", "special": "cyan"}
 
 
@@ -22,7 +22,7 @@ def local_text(zone: Zone, instant: int) -> str:
     clock = instants.render(local)[11:-1].removesuffix(":00")
     day = local // instants.DAY
     where = f"{_offset_text(zone.offset(instant))} {zone.name}"
-    return f"{_WEEKDAYS[weekday(day)]} {day_text(day)} {clock} {where}"
+    return f"{dated(day)} {clock} {where}"
 
 
 def _offset_text(offset: int) -> str:
@@ -69,7 +69,7 @@ def _day(calendar: Calendar, day: int) -> dict[str, Any]:
     before, after = (zone.offset(zone.reach((day + step) * instants.DAY)) for step in (0, 1))
     return {
         "date": day_text(day),
-        "weekday": _WEEKDAYS[weekday(day)].lower(),
+        "weekday": WEEKDAYS[weekday(day)],
         "kind": kind,
         "label": label,
         "hours": [[_clock(zone, day, start), _clock(zone, day, end)] for start, end in own],

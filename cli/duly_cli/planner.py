@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from duly import instants
-from duly.calendars.localtime import day_text, weekday
+from duly.calendars.localtime import dated, day_text
 from duly.reports.agenda import Agenda, Item, Occurrence
 from duly_cli.widths import fitted, padded, width
 
-_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _WIDEST = 44
 _FOLD = 75
 """Octets of a line of iCalendar, its end apart (RFC 5545, 3.1)."""
@@ -144,7 +143,7 @@ def _moments(made: Agenda, each: Occurrence) -> str:
 def _local(made: Agenda, instant: int) -> str:
     local = made.zone.local(instant)
     day = local // instants.DAY
-    return f"{_WEEKDAYS[weekday(day)]} {day_text(day)} {instants.render(local)[11:16]}"
+    return f"{dated(day)} {instants.render(local)[11:16]}"
 
 
 def _utc(instant: int) -> str:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from duly.instants import parse
-from duly_cli.timetable import Teller
+from duly_cli.timetable import Teller, instant_of
 from duly_cli.widths import fitted, padded
 
 if TYPE_CHECKING:
@@ -25,7 +22,6 @@ _COLOURS = {
 _WIDE = 20
 _LONGEST = 90
 _IDENTITY = {"set", "version", "revision"}
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 
 
 def told(policy: PolicySet, events: Sequence[Event], actions: Sequence[Action], until: int | None) -> str:
@@ -101,7 +97,5 @@ def _word(teller: Teller, value: Any) -> str:
         if value.keys() == _IDENTITY:
             return f"{value['set']} {value['version']} ({value['revision'].partition(':')[2][:8]})"
         return "{" + ", ".join(f"{name}: {_word(teller, each)}" for name, each in value.items()) + "}"
-    if isinstance(value, str) and _INSTANT.match(value):
-        with suppress(ValueError):
-            return teller.instant(parse(value))
-    return str(value)
+    at = instant_of(value)
+    return str(value) if at is None else teller.instant(at)

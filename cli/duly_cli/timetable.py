@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import sys
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
-from duly.calendars.localtime import Zone, day_text, weekday
+from duly.calendars.localtime import Zone, dated
 from duly.durations import render as length
-from duly.instants import DAY, SECOND
+from duly.instants import DAY, SECOND, parse
 from duly.reports.account import Row
 from duly_cli.rendering import coloured
 from duly_cli.widths import padded, width
@@ -18,10 +20,10 @@ if TYPE_CHECKING:
     from duly.decision import PolicySet
     from duly.machines.run import Run
 
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _SIGNS = {"open": "█", "closed": "·", "holiday": "░", "closed_date": "░", "paused": "‖"}
 _COLOURS = {"open": "32", "closed": "2", "holiday": "35", "closed_date": "35", "paused": "33"}
 _BAR = 72
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d[0-9:.]*([Zz]|[+-]\d\d:?\d\d)\Z")
 LEGEND = "█ open  · closed  ░ holiday or closed date  ‖ paused  ▲ now  ■ ended  ◆ due"
 
 
@@ -55,7 +57,15 @@ class Teller:
         day = self.zone.local(at) // DAY
         if after is not None and self.zone.local(after) // DAY == day:
             return self.time(at)
-        return f"{_DAYS[weekday(day)]} {day_text(day)} {self.time(at)}"
+        return f"{dated(day)} {self.time(at)}"
+
+
+def instant_of(value: Any) -> int | None:
+    """The instant that a value says, if it is one."""
+    if isinstance(value, str) and _INSTANT.match(value):
+        with suppress(ValueError):
+            return parse(value)
+    return None
 
 
 def stretches(teller: Teller, rows: list[Row], run: Run, now: int, state: str) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -14,14 +13,13 @@ from duly.reports.trace import phrase, trace
 from duly.suites.comparison import Difference
 from duly_cli import storyline
 from duly_cli.rendering import seen
-from duly_cli.timetable import Teller
+from duly_cli.timetable import Teller, instant_of
 from duly_cli.widths import fitted, padded, width
 
 if TYPE_CHECKING:
     from duly.suites.trial import Outcome
     from duly_cli.trying import Trial
 
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d[0-9:.]*([Zz]|[+-]\d\d:?\d\d)\Z")
 _MOST_ACTIONS = 60
 _WIDEST = 160
 
@@ -67,24 +65,15 @@ def _pair(teller: Teller, expected: Any, found: Any) -> list[str]:
 
 def _shown(teller: Teller, value: Any) -> tuple[str, str]:
     """A value as JSON; an instant also in the set's own zone."""
-    at = _instant(value)
+    at = instant_of(value)
     if at is not None:
         return instants.render(at), f"{teller.instant(at)} {teller.zone.name}"
     return fitted(seen(_json(value)), _WIDEST), ""
 
 
-def _instant(value: Any) -> int | None:
-    if isinstance(value, str) and _INSTANT.match(value):
-        try:
-            return instants.parse(value)
-        except ValueError:
-            return None
-    return None
-
-
 def _gap(expected: Any, found: Any) -> str:
     """How far the found instant is off."""
-    one, two = _instant(expected), _instant(found)
+    one, two = instant_of(expected), instant_of(found)
     if one is None or two is None or one == two:
         return ""
     return f"{length(abs(two - one))} {'later' if two > one else 'earlier'}"
@@ -143,7 +132,7 @@ _HIDDEN = frozenset(("id", "policy", "source", "data", "due_by"))
 def _brief(teller: Teller, action: Mapping[str, Any]) -> str:
     """An action in one line: when, what, of what, to whom."""
     words: list[str] = []
-    at = _instant(action.get("at"))
+    at = instant_of(action.get("at"))
     if at is not None:
         words.append(teller.instant(at))
     data = action.get("data") or {}
@@ -154,7 +143,7 @@ def _brief(teller: Teller, action: Mapping[str, Any]) -> str:
         words.append(str(value) if key == "type" else f"{key}={_json(value)}")
     words += [f"{key}={_json(value)}" for key, value in data.items() if value not in (None, [], {})]
     if action.get("due_by") is not None:
-        due = _instant(action["due_by"])
+        due = instant_of(action["due_by"])
         words.append(f"due_by={action['due_by'] if due is None else teller.instant(due)}")
     return fitted(seen(" ".join(words)), _WIDEST)
 

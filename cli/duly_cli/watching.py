@@ -15,7 +15,7 @@ _PAUSE = 0.3
 
 
 def again(folder: str, once: Callable[[], int]) -> int:
-    """Do it now and after every change of a YAML file; 0 once it is interrupted."""
+    """Do it now and after every change of a YAML file; 130 once it is interrupted."""
     try:
         while True:
             seen = _times(folder)

@@ -229,6 +229,8 @@ INPUT = (
          "Send a shorter one, of signs that can be seen."),
     Code("E112", "too-late-event", "An event from before the instant up to which the history of its case was folded.",
          "Keep histories for longer with `store.retention`."),
+    Code("E119", "long-ago", "An event of before 1970, or a case decided more than 20 years after its first event.",
+         "Correct its year."),
     Code("E201", "unmatched-message", "A message of another system for which no rule of its mapping holds.",
          "Add a rule, or let the mapping ignore such messages: `unmatched: ignore`."),
     Code("E202", "nothing-there", "A message without a value that the event needs.",

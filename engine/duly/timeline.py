@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 
+from duly.alarms import Alarms
 from duly.calendars.limits import NEVER
 from duly.cases import Event, Refused, order, presence
 from duly.machines.known import Known
@@ -60,7 +61,7 @@ class Timeline:
         self._elsewhere = elsewhere
         self._machines: dict[str, Machine] = {}
         self._run_by(policy)
-        self._alarms: list[tuple[int, str]] = []
+        self._alarms = Alarms()
         self.seen: set[str] | None = set() if remembers else None
         self.spoke: dict[str, int] = {}
         self._moment = -NEVER
@@ -85,7 +86,7 @@ class Timeline:
     @property
     def next(self) -> int | None:
         """The next instant at which something may happen by itself; None where nothing is waited for."""
-        return self._alarms[0][0] if self._alarms else None
+        return self._alarms.first
 
     def take(self, at: int, events: Iterable[Event]) -> list[Action]:
         """Everything due at or before `at`, and then the events of that instant."""
@@ -186,20 +187,21 @@ class Timeline:
 
     def await_alarm(self, at: int, key: str) -> None:
         """Let the alarm of an entity ring that nobody has fetched yet."""
-        heapq.heappush(self._alarms, (at, key))
+        self._alarms.set(at, key)
 
     def _due(self, now: int) -> list[Action]:
         actions: list[Action] = []
         alarms = self._alarms
         while True:
-            if self.later and self.later[0][0] <= now and (not alarms or self.later[0][0] < alarms[0][0]):
+            first = alarms.first
+            if self.later and self.later[0][0] <= now and (first is None or self.later[0][0] < first):
                 at, _, key, event, facts = heapq.heappop(self.later)
                 self._moment = at
                 actions += self._apply(key, at, [(event, facts)])
                 continue
-            if not alarms or alarms[0][0] > now:
+            if first is None or first > now:
                 break
-            at, key = heapq.heappop(alarms)
+            at, key = alarms.take()
             state = self.entities.get(key)
             if state is None or state.alarm is None or state.alarm > at:
                 continue
@@ -300,7 +302,7 @@ class Timeline:
     def _arm(self, key: str, state: Entity, rings: int | None = None) -> None:
         """Set the next alarm of an entity, unless it `rings` then already."""
         if state.alarm is not None and state.alarm != rings and state.alarm <= self.horizon:
-            heapq.heappush(self._alarms, (state.alarm, key))
+            self._alarms.set(state.alarm, key)
 
     def _settled(self, key: str, state: Entity, turn: Turn) -> list[Action]:
         """The turn's actions, and what it has to say to others passed on."""

@@ -6,33 +6,28 @@ it is killed says DULY_KILLS.
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import random
-import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import httpx
 import pytest
+from serving import DESK, PROMPT, Running, configured, outbox, simulated
 
 from duly import instants
+from duly.hosts.delivery.couriers import LEASE
 from duly.hosts.store import open_store
 from duly.hosts.store.contract import Line
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
-if TYPE_CHECKING:
-    from serving import DESK, PROMPT, Running, configured, outbox, simulated
-else:
-    serving = importlib.import_module("serving")
-    DESK, PROMPT, Running, configured = serving.DESK, serving.PROMPT, serving.Running, serving.configured
-    outbox, simulated = serving.outbox, serving.simulated
 
 KILLS = int(os.environ.get("DULY_KILLS", "8"))
 SEED = int(os.environ.get("DULY_SEED", "20260302"))
 BURST = 250
+NDJSON = {"content-type": "application/x-ndjson"}
 END = "2027-01-01T00:00:00Z"
 
 
@@ -57,6 +52,7 @@ def stream(chance: random.Random) -> Iterator[bytes]:
             (answered, f"r-{number}", {"type": "agent.replied", **whose, "data": {"automated": False}})
         )
         closed = answered + chance.randrange(1, 2 * instants.HOUR)
+        ahead.append((closed - 1, f"w-{number}", {"type": "work.checked", **whose}))
         ahead.append((closed, f"c-{number}", {"type": "case.closed", **whose}))
         ahead.sort(key=lambda each: each[:2])
         while ahead[0][0] < at:
@@ -89,43 +85,126 @@ def delivered(file: Path) -> dict[str, Any]:
     return found
 
 
-def killed(folder: Path, events: Iterator[bytes], chance: random.Random) -> None:
+def unneeded(url: str) -> set[str]:
+    """What a sink did not send, because by then it was needed no more; else there is nothing that it has not sent."""
+    store = open_store(url, guest=True)
+    try:
+        depth = store.depth("out")
+        assert (0, 0, 0, 0) == (depth.new, depth.retry, depth.deferred, depth.dead)
+        return {json.loads(parcel.body)["id"] for _, parcel in store.parcels("out", "moot", 1_000_000)}
+    finally:
+        store.close()
+
+
+class Feed:
+    """Hands events to services: over HTTP, where each is acknowledged, or by a file, which is followed."""
+
+    def __init__(self, events: Iterator[bytes], file: Path, over_http: bool) -> None:
+        self.events, self.file, self.over_http = events, file, over_http
+        self.acknowledged: set[str] = set()
+        self.troubles: list[str] = []
+        self.unanswered: list[bytes] = []
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """What the configuration says of it."""
+        if self.over_http:
+            token = {"name": "crash", "secret": {"env": "TOKEN"}, "may": ["events"]}
+            return {"http": {"listen": "127.0.0.1:0", "tokens": [token]}}
+        return {"sources": {"feed": {"type": "file", "path": str(self.file)}}}
+
+    def more(self, count: int) -> list[bytes]:
+        """The next events, which stand in the file from now on."""
+        found = [next(self.events) for _ in range(count)]
+        with self.file.open("ab") as file:
+            file.writelines(found)
+        return found
+
+    def give(self, run: Running, count: int) -> None:
+        """Hand in so many events, or as many as the service lives for."""
+        if not self.over_http:
+            self.more(count)
+            return
+        address = run.says("listens on").split()[-1]
+        with httpx.Client(
+            base_url=address, headers={"authorization": "Bearer swordfish"}, timeout=60
+        ) as client:
+            while count > 0 or self.unanswered:
+                # What was not answered may have been taken or not: it is sent again, as it was.
+                self.unanswered = self.unanswered or self.more(25)
+                count -= 25
+                try:
+                    answer = client.post("/v1/events", content=b"".join(self.unanswered), headers=NDJSON)
+                except httpx.TransportError:
+                    return
+                receipts = [json.loads(line) for line in answer.text.splitlines()]
+                taken = {each["id"] for each in receipts if each.get("status") in {"accepted", "duplicate"}}
+                self.acknowledged |= taken
+                if len(taken) == len(self.unanswered):
+                    self.unanswered = []
+                else:
+                    self.troubles.append(answer.text[-300:])
+
+
+def killed(folder: Path, feed: Feed, chance: random.Random) -> None:
     """Start a service, feed it, and kill it: mostly at work, now and then while it starts."""
-    with Running(folder) as run:
+    with Running(folder, environment={"TOKEN": "swordfish"}) as run:
+        feeding = threading.Thread(target=feed.give, args=(run, BURST))
         if chance.random() < 0.75:
             run.says("running")
-        with (folder / "events.jsonl").open("ab") as file:
-            file.writelines(next(events) for _ in range(BURST))
+            feeding.start()
         time.sleep(chance.uniform(0, 0.5))
         run.kill()
-        assert "error" not in run.told, run.told
+        if feeding.ident is not None:
+            feeding.join()
+        assert " error " not in run.told, run.told
 
 
-@pytest.mark.parametrize("policy", [DESK, PROMPT], ids=["desk", "prompt"])
-def test_nothing_is_lost_by_crashes(policy: Path, tmp_path: Path) -> None:
+def finish(folder: Path, feed: Feed, **spec: Any) -> None:
+    """Let a service take everything, and time run to its end; then let it deliver what is still to be delivered."""
+    sources: dict[str, Any] = {"feed": {"type": "file", "path": str(feed.file), "follow": False}}
+    configured(folder, sources=sources, **spec)
+    with Running(folder, "--until", END) as run:
+        assert 0 == run.ended(60 + 8 * KILLS), run.told
+    with Running(folder) as run:
+        assert 0 == run.ended(60 + 8 * KILLS), run.told
+
+
+@pytest.mark.parametrize(
+    ("kind", "policy", "over_http"),
+    [("sqlite", DESK, False), ("sqlite", PROMPT, True), ("postgresql", PROMPT, True)],
+    ids=["sqlite-file", "sqlite-http", "postgresql-http"],
+)
+def test_nothing_is_lost_by_crashes(
+    kind: str, policy: Path, over_http: bool, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     """After many crashes journal, actions and states are those of a service that never crashed, and of `simulate`;
     every action has been delivered, and what was delivered twice is the same."""
     chance = random.Random(SEED)
     hurt, whole = tmp_path / "hurt", tmp_path / "whole"
-    sinks = {"out": {"type": "jsonl", "settings": {"path": "actions.jsonl"}}}
-    feed = {"type": "file", "path": "../hurt/events.jsonl"}
+    spec: dict[Path, dict[str, Any]] = {}
+    urls: dict[Path, str] = {}
     for folder in (hurt, whole):
         folder.mkdir()
-        configured(folder, policy, time="events", sources={"feed": feed}, sinks=sinks)
-    events = stream(chance)
+        server = request.getfixturevalue("postgres") if kind == "postgresql" else None
+        urls[folder] = f"{server.url}&schema={folder.name}" if server else f"sqlite:{folder / 'duly.db'}"
+        sinks = {"out": {"type": "jsonl", "settings": {"path": "actions.jsonl"}}}
+        spec[folder] = {"policy": policy, "time": "events", "sinks": sinks, "store": {"url": urls[folder]}}
+    feed = Feed(stream(chance), tmp_path / "events.jsonl", over_http)
+    configured(hurt, **feed.source, **spec[hurt])
     for _ in range(KILLS):
-        killed(hurt, events, chance)
+        killed(hurt, feed, chance)
+    time.sleep(0 if kind == "sqlite" else LEASE / instants.SECOND)
     for folder in (hurt, whole):
-        configured(folder, policy, time="events", sources={"feed": {**feed, "follow": False}}, sinks=sinks)
-        with Running(folder, "--until", END) as run:
-            assert 0 == run.ended(60 + 5 * KILLS), run.told
-    lines = (hurt / "events.jsonl").read_bytes().splitlines()
-    journal, states = kept(f"sqlite:{hurt / 'duly.db'}")
-    assert KILLS * BURST == len(lines) == len(journal)
-    assert (journal, states) == kept(f"sqlite:{whole / 'duly.db'}")
-    given = outbox(hurt)
+        finish(folder, feed, **spec[folder])
+    print(f"{KILLS} kills, {len(feed.acknowledged)} acknowledged, troubles: {feed.troubles}")
+    lines = feed.file.read_bytes().splitlines()
+    journal, states = kept(urls[hurt])
+    assert len(lines) == len(journal)
+    assert feed.acknowledged <= {name for name, _ in journal}
+    assert (journal, states) == kept(urls[whole])
+    given = outbox(hurt, urls[hurt])
     expected = {each["id"]: each for each in simulated(tmp_path, policy, lines, "--until", END)}
     assert expected == {each["id"]: each for each in given}
     assert len(expected) == len(given)
-    missing = expected.keys() - delivered(hurt / "actions.jsonl").keys()
-    assert missing == expected.keys() - delivered(whole / "actions.jsonl").keys()
+    assert expected.keys() - delivered(hurt / "actions.jsonl").keys() <= unneeded(urls[hurt])

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
-from conftest import url_of
-from postgres_server import Server
 
 from duly.cases import Event, presence, read_event
 from duly.hosts.contract import Unavailable
@@ -150,12 +148,12 @@ def test_adoptions(chunk: int, folder: Path) -> None:
             hold(service, timeline, actions, seed)
 
 
-def test_workers_share_the_shards(postgres: Server, folder: Path) -> None:
+def test_workers_share_the_shards(postgres_url: str) -> None:
     """Two workers that accept and work at once, on whatever shard is free: nothing is lost, nothing done twice."""
     for seed in range(max(1, RUNS // 25)):
         events = story(seed)
         timeline, actions = replayed(time_laws.policy(), events, END)
-        url = url_of("postgresql", folder, lambda: postgres)
+        url = f"{postgres_url}_{seed}"
         policies = [time_laws.policy()]
         with closing(open_store(url, shards=SHARDS)) as one, closing(open_store(url)) as two:
             one.adopt(revision(policies[0]), 0, b"{}")

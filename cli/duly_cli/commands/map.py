@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import Any
 
 import click
 
 from duly.cases import Refused, read_event
-from duly.hosts.mapping import read
+from duly.hosts.mapping import Mapping, read
 from duly.reading import values
 from duly_cli import deciding, files, rendering, writing
 
@@ -36,22 +37,27 @@ def map(mapping: str, payload: str, headers: tuple[str, ...], received: str | No
     now = deciding.moment(received)
     given = {name.strip(): value.strip() for name, _, value in (each.partition(":") for each in headers)}
     bad = passed = 0
-    for line, message in values(files.open_input(payload)):
-        if isinstance(message, Refused):
-            made: list[dict[str, object] | Refused] = [message]
-        else:
-            whole = isinstance(message, dict) and set(message) == {"headers", "body"}
-            body, own = (message["body"], message["headers"]) if whole else (message, {})
-            mapped = found.apply(body, {**own, **given}, now)
-            made = [_checked(each) for each in mapped.events]
-            passed += mapped.unmatched
-        for each in made:
-            bad += isinstance(each, Refused)
-            answer = each.report(line) if isinstance(each, Refused) else each
-            sys.stdout.write(json.dumps(answer, ensure_ascii=False, default=writing.plain) + "\n")
+    with files.open_input(payload) as stream:
+        for line, message in values(stream):
+            made, unmatched = _made(found, message, given, now)
+            passed += unmatched
+            for each in made:
+                bad += isinstance(each, Refused)
+                answer = each.report(line) if isinstance(each, Refused) else each
+                sys.stdout.write(json.dumps(answer, ensure_ascii=False, default=writing.plain) + "\n")
     if passed:
         files.complain(f"no rule holds for {passed} messages; they are passed over")
     return 1 if bad else 0
+
+
+def _made(mapping: Mapping, message: Any, given: dict[str, str], now: int) -> tuple[list[Any], int]:
+    """What becomes of a message, and how many parts of it no rule is for."""
+    if isinstance(message, Refused):
+        return [message], 0
+    whole = isinstance(message, dict) and set(message) == {"headers", "body"}
+    body, own = (message["body"], message["headers"]) if whole else (message, {})
+    mapped = mapping.apply(body, {**own, **given}, now)
+    return [_checked(each) for each in mapped.events], mapped.unmatched
 
 
 def _checked(event: dict[str, object] | Refused) -> dict[str, object] | Refused:

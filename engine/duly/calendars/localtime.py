@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _EPOCH_ORDINAL = 719_163
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def day_number(date: str) -> int:
@@ -23,6 +24,11 @@ def day_number(date: str) -> int:
 def day_text(day: int) -> str:
     """Days since 1970-01-01 as `2026-02-14`."""
     return _dt.date.fromordinal(day + _EPOCH_ORDINAL).isoformat()
+
+
+def dated(day: int) -> str:
+    """The date of a day number with its weekday, such as `Mon 2026-03-02`."""
+    return f"{_WEEKDAYS[weekday(day)]} {day_text(day)}"
 
 
 def weekday(day: int) -> int:

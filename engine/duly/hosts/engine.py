@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 
 from duly.cases import Refused
@@ -13,6 +14,7 @@ from duly.hosts.health import Health
 from duly.hosts.intake import Batch, Intake
 from duly.hosts.logs import Log
 from duly.hosts.metrics import Metrics
+from duly.hosts.retention import Retention
 from duly.hosts.shard import Shard, Step
 from duly.hosts.store.contract import Reject, Standing, Store, Work
 from duly.instants import SECOND
@@ -21,9 +23,9 @@ LONGEST_NAP = 1.0
 """Seconds after which the clock is looked at again whatever it said: it may have been set."""
 OUTAGE = 10 * SECOND
 """What is found undone for longer was missed, and is caught up with (semantics §3.6)."""
-LIMIT, SMALLEST_LIMIT = 1_000, 20
+LIMIT, SMALLEST_LIMIT = 1_000, 125
 """Lines and alarms of one transaction, at most and at least."""
-LONGEST_STEP = 0.4
+LONGEST_STEP = 0.8
 """Seconds that a transaction should take at most: those who hand in events wait meanwhile, and so does a stop."""
 CLOCK = "clock"
 """The note that says where a clock that moves with the events stands."""
@@ -37,11 +39,11 @@ class Engine:
 
     def __init__(
         self, store: Store, intake: Intake, clock: Clock, shard: Shard, metrics: Metrics, health: Health,
-        given: Callable[[], None], failed: Callable[[], None],
+        given: Callable[[], None], failed: Callable[[], None], retention: Retention | None = None,
     ) -> None:  # fmt: skip
         self._store, self._intake, self._clock, self._shard = store, intake, clock, shard
         self._metrics, self._health = metrics, health
-        self._given, self._failed = given, failed
+        self._given, self._failed, self._retention = given, failed, retention
         self._log = Log("duly.engine")
         self._outages: dict[int, tuple[int, int]] = {}
         self._begun: set[int] = set()
@@ -112,6 +114,8 @@ class Engine:
             if self._intake.size:
                 # Those who hand in wait for their receipts; the work can wait until they have them.
                 break
+        if self._retention is not None and self._stop_by is None:
+            self._retention.go_on(busy=bool(batches or self._intake.size))
         due = self._store.next_due()
         self._health.moved(0 if due is None or not self._clock.live else self._clock.now() - due)
 
@@ -120,7 +124,8 @@ class Engine:
         if self._stop_by is not None or self._store.waiting(self._clock.now()):
             return 0
         due = self._store.next_due()
-        return LONGEST_NAP if due is None else min(LONGEST_NAP, self._clock.patience(due))
+        nap = LONGEST_NAP if self._retention is None else min(LONGEST_NAP, self._retention.patience())
+        return nap if due is None else min(nap, self._clock.patience(due))
 
     def _accept(self, batches: list[Batch]) -> None:
         begun = time.perf_counter()
@@ -146,8 +151,8 @@ class Engine:
                     reject = Reject(line.received_at, line.origin, receipt.code, receipt.message, line.body)
                     self._store.reject([reject])
             receipts = [each for each in batch.receipts if each is not None]
-            for receipt in receipts:
-                self._metrics.taken(receipt.status, batch.origin)
+            for status, count in Counter([receipt.status for receipt in receipts]).items():
+                self._metrics.taken(status, batch.origin, count)
             batch.done.set_result(receipts)
 
     def _work(self, shard: int) -> None:

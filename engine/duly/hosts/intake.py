@@ -93,6 +93,8 @@ class Intake:
         event = read_event(offer.value)
         if self._clock.live and event.at > now + AHEAD:
             raise Refused("E110", f"the event says `{render(event.at)}`, and it is `{render(now)}`", "at")
+        if event.at < 0:
+            raise Refused("E119", f"the event says `{render(event.at)}`, which is before 1970", "at")
         self.check(event)
         found = line(event, offer.value, origin, now)
         if len(found.body) > MAX_EVENT_BYTES:

@@ -34,7 +34,7 @@ class Metrics:
             self._page.events.labels(status, source).inc(count)
 
     def stepped(self, seconds: float, kind: str) -> None:
-        """How long a transaction took: `accept` or `work`."""
+        """How long a transaction took: `accept`, `work` or `fold`."""
         if self._page is not None:
             self._page.steps.labels(kind).observe(seconds)
 
@@ -46,6 +46,11 @@ class Metrics:
             self._page.actions.labels(type).inc(count)
         for each in late:
             self._page.late.observe(each / SECOND)
+
+    def folded(self, groups: int) -> None:
+        """Histories folded because nothing of them has moved for long."""
+        if self._page is not None:
+            self._page.folded.inc(groups)
 
     def delivered(self, sink: str, outcome: str, count: int = 1) -> None:
         """Deliveries by a sink: `delivered`, `failed`, `refused`, `gone`, `suppressed`, …"""
@@ -93,6 +98,9 @@ class _Page:
         )  # fmt: skip
         self.deliveries = Counter(
             "duly_deliveries", "Deliveries by their result.", ["sink", "outcome"], registry=registry
+        )
+        self.folded = Counter(
+            "duly_groups_folded", "Histories folded after the retention.", registry=registry
         )
         self.jumps = Counter("duly_clock_jumps", "How often the machine's clock was set.", registry=registry)
         self.overdue = Gauge(

@@ -7,16 +7,13 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
-from importlib import import_module
 from typing import Any
 
 import orjson
 
 from duly.acting import ActingSet
 from duly.cases import Event
-from duly.diagnostics import Path as Place
-from duly.hosts import reload, sources
+from duly.hosts import parts, reload
 from duly.hosts.clock import Clock, EventClock, WallClock
 from duly.hosts.config import Config, Faulty
 from duly.hosts.contract import Part
@@ -25,16 +22,19 @@ from duly.hosts.health import Health, Watchdog, leave
 from duly.hosts.intake import Intake
 from duly.hosts.logs import Log
 from duly.hosts.metrics import Metrics
+<<<<<<< HEAD
 from duly.hosts.shard import Shard
 from duly.hosts.sharing import wants_one_shard
 from duly.hosts.store import open_store
 from duly.hosts.store.contract import InUse, Store
+=======
+from duly.hosts.retention import Retention
+from duly.hosts.shard import Shard
+>>>>>>> service
 from duly.instants import SECOND
 from duly.sinks.base import Misconfigured
 from duly.versions import revision
 
-SHARDS = 16
-"""Shards of a store that several processes share, where nothing asks for one."""
 PATIENT_SECONDS = 3_600.0
 """How long deliveries may take at the end of the input, as long as they go on."""
 
@@ -69,8 +69,8 @@ class Service:
         )
         self._wanted, self._told, self._stopped = threading.Event(), False, False
         self._reload: reload.Reload | None = None
-        self._open_sources = 0
-        self.store = _store(config, policy, checking=checking)
+        self._open_sources = sum(each["type"] != "http-webhook" for each in config.sources.values())
+        self.store = parts.store(config, policy, checking=checking)
         try:
             self.clock = clock or self._clock()
             if isinstance(self.clock, WallClock):
@@ -78,21 +78,15 @@ class Service:
             self.intake = Intake(self.clock, self._check)
             self.metrics.waiting(lambda: self.intake.size)
             self._engine = Engine(
-                self.store,
-                self.intake,
-                self.clock,
-                Shard(self.acting),
-                self.metrics,
-                self.health,
-                self.given,
-                self._failed,
-            )
+                self.store, self.intake, self.clock, Shard(self.acting), self.metrics, self.health, self.given,
+                self._failed, self._retention(),
+            )  # fmt: skip
             adopted = self.store.adoptions()
             if adopted:
                 self._same_set(adopted[-1][1])
             if not checking:
                 self.adopt(policy, None if adopted else 0)
-            self.parts: list[Part] = list(self._parts())
+            self.parts: list[Part] = list(parts.made(self))
         except BaseException:
             self.store.close()
             raise
@@ -151,6 +145,10 @@ class Service:
             return WallClock()
         stands = self.store.noted(CLOCK)
         return EventClock(None if stands is None else int(stands))
+
+    def _retention(self) -> Retention | None:
+        keep = self.config.store.retention
+        return None if keep is None else Retention(keep, self.store, self.clock, self.metrics)
 
     def _jumped(self, seconds: float) -> None:
         self.metrics.jumped()
@@ -275,49 +273,3 @@ class Service:
         finally:
             for each, handler in before.items():
                 signal.signal(each, handler)
-
-    def _parts(self) -> Iterator[Part]:
-        """The parts, each imported only where it is asked for: what it needs may not be installed."""
-        if self.config.sinks:
-            yield self._part(
-                ("spec", "sinks"), "service", lambda: _made("delivery.dispatcher", "Dispatcher")(self)
-            )
-        if self.config.http is not None:
-            yield self._part(("spec", "http"), "service", lambda: _made("http.server", "serve")(self))
-        for name, settings in self.config.sources.items():
-            if settings["type"] != "http-webhook":
-                self._open_sources += 1
-                place: Place = ("spec", "sources", name)
-                yield self._part(place, settings["type"], partial(sources.source, name, settings, self))
-
-    def _part(self, place: Place, extra: str, make: Callable[[], Part]) -> Part:
-        try:
-            return make()
-        except ImportError as error:
-            if (error.name or "").startswith("duly"):
-                raise
-            message = f"`{error.name}` is not installed"
-            fault = self.config.fault(place, message, f"run `pip install 'duly[{extra}]'`")
-            raise Faulty([fault]) from None
-        except Misconfigured as error:
-            raise Faulty([self.config.fault(place, str(error))]) from None
-
-
-def _made(module: str, name: str) -> Callable[[Service], Part]:
-    found: Callable[[Service], Part] = getattr(import_module(f"duly.hosts.{module}"), name)
-    return found
-
-
-def _store(config: Config, policy: ActingSet, *, checking: bool) -> Store:
-    try:
-        return open_store(config.store.url, shards=_shards(config, policy))
-    except InUse:
-        if not checking:
-            raise
-        return open_store(config.store.url, guest=True)
-
-
-def _shards(config: Config, policy: ActingSet) -> int:
-    if config.store.url.startswith("sqlite:") or wants_one_shard(policy):
-        return 1
-    return config.store.shards or SHARDS

@@ -10,11 +10,11 @@ import orjson
 
 from duly import instants
 from duly.acting import ActingSet
-from duly.cases import Case, Event, read_case
+from duly.cases import Case, Event, Refused, read_case
 from duly.decision import PolicySet
 from duly.hosts import hearsay
 from duly.hosts.store.contract import HUB, Line, Store
-from duly.instants import SECOND, render
+from duly.instants import DAY, SECOND, render
 from duly.machines.desk import Queues
 from duly.machines.packed import Packing
 from duly.machines.state import Customer, State
@@ -23,6 +23,8 @@ from duly.reports.account import account
 from duly.reports.trace import trace
 from duly.versions import Versions, revision, shelf
 
+LONGEST = 20 * 365 * DAY
+"""Between the first event of a case and the instant it is decided at: what comes round each day is played through."""
 MOST = 10_000
 """Events, or actions, of one answer."""
 
@@ -55,6 +57,11 @@ class Views:
         return self._explained(self._deciding(), state, decision, at)
 
     def _seen(self, case: Case, at: int) -> tuple[State, dict[str, Any]]:
+        if at - min([case.opened_at, *(event.at for event in case.events)]) > LONGEST:
+            years = LONGEST // (365 * DAY)
+            raise Refused(
+                "E119", f"more than {years} years lie between its first event and what counts as now"
+            )
         policy = self._deciding()
         if isinstance(policy, ActingSet):
             return played(policy, case, at)

@@ -47,7 +47,7 @@ _SAID_ONCE = frozenset(("title", "note", "source"))
 def page() -> str:
     """The whole reference."""
     common = read(COMMON)["$defs"]
-    kinds = ", ".join(f"[{kind}](#{kind.lower()})" for kind in (*POLICY_KINDS, "Test", "Mapping"))
+    kinds = ", ".join(f"[{kind}](#{kind.lower()})" for kind in (*POLICY_KINDS, "Test", "Config", "Mapping"))
     parts = [
         INTRODUCTION,
         f"Kinds: {kinds}.\n",
@@ -58,7 +58,13 @@ def page() -> str:
         + "\n" + _section(COMMON, "schedule", common["schedule"]),
     ]  # fmt: skip
     parts += [
-        _kind(kind, name) for kind, name in (*POLICY_KINDS.items(), ("Test", "test"), ("Mapping", "mapping"))
+        _kind(kind, name)
+        for kind, name in (
+            *POLICY_KINDS.items(),
+            ("Test", "test"),
+            ("Config", "config"),
+            ("Mapping", "mapping"),
+        )
     ]
     return "\n".join(parts)
 

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from duly.hosts.contract import Health, Intake, Views
 from duly.hosts.http import bodies, events, hooks, queries
 from duly.hosts.http.answers import answer, plain, told
-from duly.hosts.http.problems import NOT_ALLOWED, NOT_FOUND, Problem
+from duly.hosts.http.problems import NOT_ALLOWED, NOT_FOUND, TIMEOUT, TOO_LONG, Problem
 from duly.hosts.http.settings import Hook, Limits
 from duly.hosts.http.tokens import Callers
 from duly.hosts.logs import Log
@@ -160,11 +160,11 @@ def app(parts: Parts) -> ASGIApp:
     handlers: Mapping[Any, Any] = {HTTPException: _unrouted, Problem: _problem, Exception: _failed}
     inner = Starlette(routes=routes, exception_handlers=handlers)
     inner.router.redirect_slashes = False
-    return Guard(inner, parts.limits.answer_seconds)
+    return Guard(inner, parts.limits)
 
 
 async def _problem(request: Request, problem: Any) -> Response:
-    if request.method not in ("GET", "HEAD"):
+    if request.method not in ("GET", "HEAD") and problem.status != TIMEOUT:
         await bodies.drain(request)
     return told(problem)
 
@@ -187,11 +187,9 @@ async def _failed(request: Request, fault: Exception) -> Response:
 class Guard:
     """What holds for every request: an id, a line in the log, headers; and no fault of ours is shown to others."""
 
-    def __init__(
-        self, inner: Callable[[Scope, Receive, Send], Awaitable[None]], answer_seconds: float
-    ) -> None:
+    def __init__(self, inner: Callable[[Scope, Receive, Send], Awaitable[None]], limits: Limits) -> None:
         self._inner = inner
-        self._answer_seconds = answer_seconds
+        self._limits = limits
         self._log = Log("duly.http")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -209,9 +207,13 @@ class Guard:
                 status = message["status"]
                 message["headers"] = [*message.get("headers", ()), *HEADERS, (b"x-request-id", name.encode())]
             # Whoever does not fetch his answer would keep it here for ever.
-            await asyncio.wait_for(send(message), self._answer_seconds)
+            await asyncio.wait_for(send(message), self._limits.answer_seconds)
 
         try:
+            if _header_bytes(scope) > self._limits.header_bytes:
+                message = f"headers of more than {self._limits.header_bytes:,} bytes"
+                await told(Problem(TOO_LONG, "E307", message))(scope, receive, sent)
+                return
             await self._inner(scope, receive, sent)
         except ClientDisconnect:
             self._log.debug("a request was broken off", request=name)
@@ -222,6 +224,12 @@ class Guard:
         self._log.debug(
             "answered", method=scope["method"], route=route, status=status, seconds=seconds, request=name
         )
+
+
+def _header_bytes(scope: Scope) -> int:
+    """How long the request is without its body. A server that gets all of it at once does not look itself."""
+    headers = sum(len(key) + len(value) + 4 for key, value in scope["headers"])
+    return headers + len(scope.get("raw_path", b"")) + len(scope.get("query_string", b""))
 
 
 def _request_id(scope: Scope) -> str:

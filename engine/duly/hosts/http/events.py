@@ -62,12 +62,12 @@ def _is_list(media: str, body: bytes) -> bool:
     return media == cloud_events.BATCH or (media != cloud_events.STRUCTURED and body.lstrip()[:1] == b"[")
 
 
-def _listed(body: bytes, media: str, most: int) -> list[Offer]:
-    """The events of a list. Raises Problem for a list that cannot be read, or is too long."""
+def _listed(body: bytes, media: str, most: int) -> Offer | list[Offer]:
+    """The events of a list; the whole of it where it cannot be read. Raises Problem for one that is too long."""
     try:
         values = reading.listed(body)
     except Refused as refused:
-        raise Problem.of(refused) from None
+        return Offer(refused, body)
     if len(values) > most:
         message = f"{len(values):,} events in a list; at most {most:,}; send lines instead"
         raise Problem(TOO_LARGE, "E307", message)

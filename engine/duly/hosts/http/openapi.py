@@ -175,7 +175,7 @@ def _decide() -> dict[str, Any]:
     }
     found = {}
     for name, schema, summary in (
-        ("decide", "decision", "What the policy in force says of a case that is given whole."),
+        ("decide", "decision.decision", "What the policy in force says of a case that is given whole."),
         ("explain", "explained", "The same, with its trace and an account of each clock's time."),
     ):
         decided = _answer("The decision.", reference(schema))
@@ -200,7 +200,14 @@ def _look() -> dict[str, Any]:
         "schema": {"type": "integer", "minimum": 1, "maximum": 1000},
     }  # fmt: skip
     rows: tuple[tuple[str, str, str, str, list[dict[str, Any]], tuple[int, ...]], ...] = (
-        ("/v1/cases/{case}", "getCase", "decision", "A case and its clocks.", [case, _at()], problems),
+        (
+            "/v1/cases/{case}",
+            "getCase",
+            "decision.decision",
+            "A case and its clocks.",
+            [case, _at()],
+            problems,
+        ),
         ("/v1/cases/{case}/history", "getHistory", "history", "Its events and actions.", [case], problems),
         ("/v1/due", "getDue", "due", "What happens next by itself.", [limit], (400, 401, 403, 503)),
         ("/v1/queues/{group}", "getQueue", "queue", "What waits, in the desk's order.", [group], problems),

@@ -16,9 +16,12 @@ from duly.hosts.http import bodies, cloud_events, handing, streams
 from duly.hosts.http.answers import LINES, answer, plain
 from duly.hosts.http.problems import BAD_REQUEST, NOT_FOUND, UNSUPPORTED, Problem, error, unavailable
 from duly.hosts.http.settings import Limits
+from duly.instants import DAY
 
 MOST_DUE = 1_000
 _DUE = 50
+_AHEAD = 10 * 365 * DAY
+"""How far ahead one may look: to look further takes longer, and calendars end."""
 
 
 async def asked(ask: Callable[..., Any], *arguments: Any) -> Any:
@@ -107,9 +110,12 @@ def _instant(request: Request, now: int) -> int:
     if text is None:
         return now
     try:
-        return instants.parse(text)
+        at = instants.parse(text)
     except ValueError as found:
         raise Problem(BAD_REQUEST, "E311", str(found), "at") from None
+    if at - now > _AHEAD:
+        raise Problem(BAD_REQUEST, "E311", f"`at` is more than {_AHEAD // DAY // 365} years ahead", "at")
+    return at
 
 
 def _name(request: Request, key: str) -> str:

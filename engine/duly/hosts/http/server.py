@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
+from duly.hosts import mapping
 from duly.hosts.config import Faulty
 from duly.hosts.http.app import Parts, app
 from duly.hosts.http.connections import connection
 from duly.hosts.http.settings import Hook, Limits
 from duly.hosts.http.tokens import Callers
-from duly.hosts.mapping import Mapping, read
 from duly.hosts.views import Views
 from duly.sinks.base import Misconfigured
 
@@ -99,7 +99,7 @@ def serve(service: Service) -> Server:
         name: Hook.of(name, given, _mapping(service, name, given))
         for name, given in _webhooks(config.sources)
     }
-    views = Views(service.store, service.acting, config.matcher, service.places)
+    views = Views(service.store, service.acting, config.matcher, lambda: _relative(service))
     parts = Parts(
         service.intake, views, service.health, service.clock.now, Callers.of(settings.get("tokens", ())), hooks,
         limits, frozenset(settings.get("public", ())),
@@ -108,11 +108,20 @@ def serve(service: Service) -> Server:
     return Server(app(parts), host.strip("[]"), int(port), limits)
 
 
+def _relative(service: Service) -> Mapping[str, dict[str, Any]]:
+    """Where the rules stand, as seen from the configuration: how the machine is laid out is nobody's business."""
+    folder = f"{service.config.folder}/"
+    return {
+        rule: {**place, "file": str(place["file"]).removeprefix(folder)} if "file" in place else place
+        for rule, place in service.places().items()
+    }
+
+
 def _webhooks(sources: Any) -> Iterator[tuple[str, Any]]:
     return ((name, given) for name, given in sources.items() if given["type"] == "http-webhook")
 
 
-def _mapping(service: Service, name: str, given: Any) -> Mapping | None:
+def _mapping(service: Service, name: str, given: Any) -> mapping.Mapping | None:
     if "secret" not in given and not given.get("secrets"):
         message = f"the webhook `{name}` has no `secret`; without one anybody could send events"
         raise Faulty(
@@ -127,7 +136,7 @@ def _mapping(service: Service, name: str, given: Any) -> Mapping | None:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise Faulty([service.config.fault(place, f"cannot read `{path}`: {reason}")]) from None
-    mapping, faults = read(content, str(path))
-    if mapping is None:
+    found, faults = mapping.read(content, str(path))
+    if found is None:
         raise Faulty(faults)
-    return mapping
+    return found

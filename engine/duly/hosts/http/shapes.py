@@ -20,6 +20,9 @@ def shapes() -> dict[str, Any]:
         for key, part in schema["definitions"].items():
             found.setdefault(key, _plain(part))
         found[name] = _plain(schema)
+    # What makes clients of a description knows `anyOf`, and mostly not `if`.
+    event = {key: value for key, value in found["event"].items() if key not in ("if", "then", "else")}
+    found["event"] = {**event, "anyOf": [reference("event.event"), reference("event.cloudEvent")]}
     return dict(sorted({**found, **_own()}.items()))
 
 
@@ -69,7 +72,7 @@ def _own() -> dict[str, Any]:
         line=_WHOLE,
         error=reference("fault"),
     )
-    explained = {"allOf": [reference("decision"), _object(["trace"], trace={"type": "array"})]}
+    explained = {"allOf": [reference("decision.decision"), _object(["trace"], trace={"type": "array"})]}
     return {
         "fault": {**fault, "additionalProperties": False},
         "problem": {**_object(["error"], error=reference("fault")), "additionalProperties": False},

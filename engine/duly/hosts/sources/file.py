@@ -152,12 +152,18 @@ class File:
     def _read(self, file: BinaryIO, position: Position, *, rotated: bool = False) -> bool:
         """Read a file from a position on; whether there is another one to read after it."""
         file.seek(position.offset)
-        lines, start = Lines(), position.offset
+        lines, start, found = Lines(), position.offset, list[Line]()
         while not self._stopping.is_set():
+            # Whole batches are handed in while there is more to read; at its end, what there is.
             chunk = file.read(CHUNK)
             if chunk:
-                position = self._take(lines.more(chunk), file, position, start)
+                found += lines.more(chunk)
+                whole = len(found) - len(found) % BATCH
+                position = self._take(found[:whole], file, position, start)
+                del found[:whole]
                 continue
+            position = self._take(found, file, position, start)
+            found.clear()
             if rotated or not self._follow:
                 self._take(lines.last(), file, position, start)
                 return rotated

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from duly.hosts.intake import BATCH
 from duly.hosts.logs import Log
-from duly.hosts.sources.handing import Lines, hand_in, offers
+from duly.hosts.sources.handing import Line, Lines, hand_in, offers
 
 if TYPE_CHECKING:
     from duly.hosts.service import Service
 
 CHUNK = 256 * 1024
+PIPE = 1024 * 1024
+"""Bytes that a pipe is asked to hold: whoever writes goes on while a batch is made durable."""
 
 
 class Stdin:
@@ -34,6 +36,7 @@ class Stdin:
     def start(self) -> None:
         """See Part."""
         self._wake, self._woken = os.pipe()
+        _widen(sys.stdin.fileno())
         self._thread.start()
 
     def stop(self, seconds: float) -> None:
@@ -51,20 +54,33 @@ class Stdin:
 
     def _read(self) -> None:
         channel = sys.stdin.fileno()
-        lines = Lines()
+        lines, found = Lines(), list[Line]()
         while not self._stopping.is_set():
-            ready, _, _ = select.select([channel, self._wake], [], [])
+            # Whole batches are handed in while there is more to read; at a pause, what there is.
+            ready, _, _ = select.select([channel, self._wake], [], [], 0 if found else None)
             if self._wake in ready:
                 return
-            chunk = os.read(channel, CHUNK)
-            found = lines.more(chunk) if chunk else lines.last()
-            for start in range(0, len(found), BATCH):
-                given = offers(line.text for line in found[start : start + BATCH])
+            chunk = os.read(channel, CHUNK) if ready else None
+            if chunk is not None:
+                found += lines.more(chunk) if chunk else lines.last()
+            while len(found) >= BATCH or (found and not chunk):
+                given = offers(line.text for line in found[:BATCH])
                 hand_in(self._service.intake, given, self._name, self._stopping, self._log)
-            if not chunk:
+                del found[:BATCH]
+            if chunk == b"":
                 self._log.info("source has come to its end", source=self._name)
                 self._service.source_ended()
                 return
+
+
+def _widen(channel: int) -> None:
+    """Let a pipe hold what makes a whole batch, where the system has a way to say so."""
+    try:
+        import fcntl
+
+        fcntl.fcntl(channel, fcntl.F_SETPIPE_SZ, PIPE)
+    except (ImportError, AttributeError, OSError):
+        return  # no pipe, or one that stays as it is: more, smaller batches
 
 
 def source(name: str, settings: Mapping[str, Any], service: Service) -> Stdin:

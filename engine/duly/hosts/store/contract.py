@@ -189,7 +189,7 @@ class Work(Protocol):
         """The entities of these keys, as far as there are any in this shard."""
 
     def group_of(self, keys: Iterable[str]) -> dict[str, int]:
-        """The latest `last` of each of these groups, as far as it has entities."""
+        """The latest `last` of each of these groups, or the instant of its base, as far as it has entities."""
 
     def keys(self, group: str | None = None, after: str = "") -> Iterator[str]:
         """The keys of a group's entities, or of all of the shard's, in order (code points), those behind `after`."""
@@ -339,7 +339,8 @@ class Store(Protocol):
     def settle(self, sink: str, settled: Settlement) -> None:
         """What became of parcels, in one transaction. A parcel is known by (shard, seq, part).
 
-        Where an action is settled in parts, what has no part itself is done with.
+        Where an action is settled in parts, what has no part itself is done with. What another sink handed over is
+        never taken for new: `handed_by` stays with the parcel.
         """
 
     def hasten(self, sink: str, now: int) -> int:
@@ -417,9 +418,10 @@ class Store(Protocol):
 
     def compact(
         self, before: int, limit: int = 100, fold: Callable[[list[Kept]], list[Kept]] | None = None
-    ) -> int:
-        """Fold the history of groups that have been at rest since before that instant into a base, and drop what
-        of their actions every sink is done with; how many groups were folded, 0 once all have been looked at.
+    ) -> int | None:
+        """Look at the next so many groups, by name, fold the history of those that have been at rest since before
+        that instant into a base, and drop what of their actions every sink is done with; how many were folded, None
+        once all have been looked at: then it begins anew. One at a time.
 
         At rest is a group without alarms and pending lines whose cases are all closed. `fold` says which entities
         go on, given all of a group, and may write them anew; those that it leaves out are forgotten, as are

@@ -67,6 +67,16 @@ class PostgresSession:
         """See session.Session."""
         return [number for (number,) in self.all("SELECT nextval('lines') FROM generate_series(1, ?)", count)]
 
+    def taken(self, shard: int, seqs: list[int]) -> None:
+        """See session.Session. Written as a join it would be done by going through all that is pending."""
+        self.run(
+            "DELETE FROM pending WHERE ctid = ANY(ARRAY(SELECT found.ctid"
+            " FROM (SELECT at, seq FROM journal WHERE seq IN (?*) OFFSET 0) j, LATERAL"
+            " (SELECT p.ctid FROM pending p WHERE p.shard = ? AND p.at = j.at AND p.seq = j.seq OFFSET 0) found))",
+            seqs,
+            shard,
+        )
+
     def alone(self) -> None:
         """See session.Session. Who holds the lock with others may not wait for having it alone: begin again."""
         if not self._alone:

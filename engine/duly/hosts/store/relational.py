@@ -245,16 +245,20 @@ class RelationalStore:
 
     # Housekeeping
 
-    def compact(self, before: int, limit: int = 100, fold: compaction.Fold | None = None) -> int:
+    def compact(self, before: int, limit: int = 100, fold: compaction.Fold | None = None) -> int | None:
         """See contract.Store."""
-        groups = self._read(lambda session: compaction.resting(session, self._swept, before, limit))
-        self._swept = groups[-1] if groups else ""
-        if not groups:
+        last, groups = self._read(lambda session: compaction.resting(session, self._swept, before, limit))
+        if last is None:
+            self._swept = ""
             self._write(lambda session: compaction.sweep(session, before))
-            return 0
-        return self._write(
-            lambda session: compaction.compact(session, groups, before, self.shards, fold)
-        ) or self.compact(before, limit, fold)
+            return None
+        found = 0
+        if groups:
+            found = self._write(
+                lambda session: compaction.compact(session, groups, before, self.shards, fold)
+            )
+        self._swept = last
+        return found
 
     # How it is done
 

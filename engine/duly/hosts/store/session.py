@@ -102,6 +102,9 @@ class Session(Protocol):
     def numbers(self, count: int) -> Sequence[int]:
         """The next numbers of lines, rising."""
 
+    def taken(self, shard: int, seqs: list[int]) -> None:
+        """Drop these lines from those of a shard that are pending, however many others there are."""
+
     def alone(self) -> None:
         """See to it that nobody else appends until this transaction has ended. May raise Raced."""
 

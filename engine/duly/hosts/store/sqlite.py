@@ -85,6 +85,15 @@ class SqliteSession:
         )
         return range(last - count + 1, last + 1)
 
+    def taken(self, shard: int, seqs: list[int]) -> None:
+        """See session.Session."""
+        self.run(
+            "DELETE FROM pending WHERE shard = ? AND (at, seq) IN"
+            " (SELECT j.at, j.seq FROM journal j WHERE j.seq IN (?*))",
+            shard,
+            seqs,
+        )
+
     def alone(self) -> None:
         """Whoever writes is alone."""
 
@@ -100,7 +109,7 @@ class SqliteStore(RelationalStore):
     def __init__(self, path: Path, guest: bool = False) -> None:
         super().__init__()
         self.path = path
-        self._writer_lock = threading.Lock()
+        self._writer_lock = threading.RLock()
         self._working = threading.Lock()
         self._readers: list[sqlite3.Connection] = []
         self._closed = False

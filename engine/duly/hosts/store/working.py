@@ -91,8 +91,12 @@ class ShardWork:
 
     def group_of(self, keys: Iterable[str]) -> dict[str, int]:
         """See contract.Work."""
+        groups = list(keys)
         rows = self._session.all(
-            "SELECT grp, max(last) FROM entities WHERE grp IN (?*) GROUP BY grp", list(keys)
+            "SELECT grp, max(last) FROM (SELECT grp, last FROM entities WHERE grp IN (?*)"
+            " UNION ALL SELECT grp, at FROM bases WHERE grp IN (?*)) g GROUP BY grp",
+            groups,
+            groups,
         )
         return dict(rows)
 
@@ -172,12 +176,7 @@ class ShardWork:
         """See contract.Work."""
         if numbers := list(seqs):
             self._written = True
-            self._session.run(
-                "DELETE FROM pending WHERE shard = ? AND (at, seq) IN"
-                " (SELECT j.at, j.seq FROM journal j WHERE j.seq IN (?*))",
-                self.shard,
-                numbers,
-            )
+            self._session.taken(self.shard, numbers)
 
     def give(self, actions: Sequence[Out]) -> None:
         """See contract.Work."""
