@@ -22,15 +22,9 @@ from duly.hosts.health import Health, Watchdog, leave
 from duly.hosts.intake import Intake
 from duly.hosts.logs import Log
 from duly.hosts.metrics import Metrics
-<<<<<<< HEAD
-from duly.hosts.shard import Shard
-from duly.hosts.sharing import wants_one_shard
-from duly.hosts.store import open_store
-from duly.hosts.store.contract import InUse, Store
-=======
 from duly.hosts.retention import Retention
 from duly.hosts.shard import Shard
->>>>>>> service
+from duly.hosts.sharing import wants_one_shard
 from duly.instants import SECOND
 from duly.sinks.base import Misconfigured
 from duly.versions import revision
