@@ -19,7 +19,14 @@ def accept(session: Session, lines: Sequence[Line], shards: int) -> list[Standin
 
 def wait(session: Session, lines: Sequence[Line], shards: int) -> None:
     """Let their shards have these lines to take."""
-    session.put(PENDING, [(shard_of(line.group, shards), line.at, line.seq) for line in lines])
+    session.put(
+        PENDING,
+        [
+            (shard, line.at, line.seq)
+            for line in lines
+            for shard in (range(shards) if line.everywhere else (shard_of(line.group, shards),))
+        ],
+    )
 
 
 def append(session: Session, lines: Sequence[Line], shards: int) -> tuple[list[Standing], list[Line]]:

@@ -104,7 +104,9 @@ class ShardWork:
 
     def load(self, keys: Iterable[str]) -> dict[str, Kept]:
         """See contract.Work."""
-        rows = self._session.all(f"SELECT {KEPT} FROM entities WHERE key IN (?*)", list(keys))
+        rows = self._session.all(
+            f"SELECT {KEPT} FROM entities WHERE key IN (?*) AND shard = ?", list(keys), self.shard
+        )
         return {row[0]: kept(row) for row in rows}
 
     def group_of(self, keys: Iterable[str]) -> dict[str, int]:
