@@ -17,6 +17,8 @@ class Entities(dict[str, Any]):
         super().__init__()
         self.packing = packing
         self.groups: dict[str, str] = {}
+        self._stored: dict[str, tuple[str, int | None]] = {}
+        self._recent: set[str] = set()
         self._absent: set[str] = set()
         self._work: Work | None = None
 
@@ -36,6 +38,7 @@ class Entities(dict[str, Any]):
         for key, kept in found.items():
             self[key] = unpacked(kept.body)
             self.groups[key] = kept.group
+            self._stored[key] = kept.group, kept.alarm
         absent.update([key for key in missing if key not in found])
 
     def get(self, key: str, default: Any = None) -> Any:
@@ -60,28 +63,39 @@ class Entities(dict[str, Any]):
         """Forget an entity that is no more."""
         self.pop(key, None)
         self.groups.pop(key, None)
+        self._stored.pop(key, None)
         self._absent.add(key)
 
     def rows(self, keys: Iterable[str]) -> list[Kept]:
-        """These entities as they are stored."""
-        packed, groups = self.packing.packed, self.groups
-        return [
-            Kept(key, groups[key], state.alarm, state.at, packed(state), isinstance(state, State) and state.closed)
-            for key in keys
-            if (state := super(Entities, self).get(key)) is not None
-        ]  # fmt: skip
+        """These entities as they are stored from now on."""
+        packed, groups, stored, found = self.packing.packed, self.groups, self._stored, []
+        for key in keys:
+            state = super().get(key)
+            if state is not None:
+                group, alarm = place = groups[key], state.alarm
+                closed = isinstance(state, State) and state.closed
+                steady = stored.get(key) == place
+                if not steady:
+                    stored[key] = place
+                found.append(Kept(key, group, alarm, state.at, packed(state), closed, steady))
+        return found
 
     def settle(self, touched: Collection[str], size: int) -> None:
-        """Keep at most so many: those that were touched last."""
+        """Keep about so many, a quarter more at most: those that were touched last."""
         if size <= 0:
             self.clear()
             self.groups.clear()
+            self._stored.clear()
             return
-        if len(self) <= size:
+        self._recent.update(touched)
+        if len(self) <= size + size // 4:
             return
-        for key in touched:
+        # What was touched since the last time goes behind the rest, and the first of all go.
+        for key in self._recent:
             if super().__contains__(key):
                 self[key] = self.pop(key)
+        self._recent.clear()
         for key in list(self)[: len(self) - size]:
             del self[key]
             del self.groups[key]
+            self._stored.pop(key, None)

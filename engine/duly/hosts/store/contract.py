@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
 HUB = "hub"
@@ -46,7 +46,8 @@ class Kept:
     """One entity as it is stored: `case:C`, `customer:K`, `known:K`, `desk`, `set`.
 
     `alarm` is the next instant at which it does something by itself, `last` that of its last turn; `closed` says
-    whether it is a case that has ended.
+    whether it is a case that has ended. `steady` is said of one that is saved: it is stored with this group and alarm
+    already, so that nothing by which it is looked for changes.
     """
 
     key: str
@@ -55,6 +56,7 @@ class Kept:
     last: int
     body: bytes
     closed: bool = False
+    steady: bool = field(default=False, compare=False)
 
 
 @dataclass(slots=True)

@@ -170,9 +170,10 @@ class ShardWork:
         """See contract.Work."""
         if entities:
             self._written = True
-            latest = {entity.key: entity for entity in entities}
-            rows = [entity_row(entity, self.shard) for entity in latest.values()]
-            self._session.put(ENTITIES, rows, REPLACE)
+            latest = {entity.key: entity for entity in entities}.values()
+            for steady, conflict in ((False, REPLACE), (True, REFRESH)):
+                rows = [entity_row(entity, self.shard) for entity in latest if entity.steady is steady]
+                self._session.put(ENTITIES, rows, conflict)
 
     def forget(self, keys: Iterable[str]) -> None:
         """See contract.Work."""
@@ -229,6 +230,11 @@ REPLACE = (
     "ON CONFLICT (key) DO UPDATE SET grp = excluded.grp, shard = excluded.shard, alarm = excluded.alarm,"
     " last = excluded.last, closed = excluded.closed, body = excluded.body"
 )
+
+REFRESH = (
+    "ON CONFLICT (key) DO UPDATE SET last = excluded.last, closed = excluded.closed, body = excluded.body"
+)
+"""The same for one that is steady: no index has to be looked at."""
 
 
 def entity_row(entity: Kept, shard: int) -> Row:
