@@ -12,7 +12,8 @@ import pytest
 from duly.acting import ActingSet
 from duly.compiler import Source, compile
 from duly.hosts.folding import fold
-from duly.hosts.shard import Shard, Step, wants_one_shard
+from duly.hosts.shard import Shard, Step
+from duly.hosts.sharing import wants_one_shard
 from duly.hosts.store import open_store
 from duly.hosts.store.contract import HUB, Kept, Line, Out, Store
 from duly.instants import DAY, HOUR, MINUTE, parse, render
@@ -158,13 +159,58 @@ def test_fold_forgets_cases_that_ended(service: Service) -> None:
     assert (known.key, json.loads(known.body)[-1]) == ("known:K-1", [])
 
 
-def test_policies_whose_cases_meet() -> None:
-    """A policy with a roster or a desk wants one shard; without either any number will do."""
-    assert wants_one_shard(acting())
-    alone = """
+ALONE = """
 apiVersion: duly/v1
 kind: PolicySet
 metadata: {name: alone, version: 1.0.0}
 spec: {timezone: UTC, adoption: {open_cases: keep}}
+---
+apiVersion: duly/v1
+kind: Vocabulary
+metadata: {name: words}
+spec: {fields: {kind: {type: text}}, events: {report.sent: {}}}
+---
+apiVersion: duly/v1
+kind: Roster
+metadata: {name: people}
+spec:
+  people: {lin: {name: Lin}}
+  roles: {lead: {members: [person:lin], shift: always}}
+  groups: {tech: {members: [person:lin], shift: always}}
 """
-    assert not wants_one_shard(acting(alone.encode()))
+_DUTY = """
+---
+apiVersion: duly/v1
+kind: Duty
+metadata: {name: rounds}
+spec:
+  duties:
+    - {id: daily, every: {cron: "0 9 * * *", calendar: always, roll: none}, owner: "role:lead", due: 2h, %s}
+"""
+_REACTION = """
+---
+apiVersion: duly/v1
+kind: Reaction
+metadata: {name: loops}
+spec: {reactions: [{id: one, on: case.resolved, do: [%s]}]}
+"""
+_OPEN, _TELL = "{open_case: {kind: other}}", "{notify: 'role:lead'}"
+
+
+@pytest.mark.parametrize(
+    ("more", "one"),
+    [
+        ("", False),
+        (_REACTION % _TELL, False),
+        (_REACTION % _OPEN, True),
+        (_DUTY % "evidence: report.sent", True),
+        (_DUTY % f"do: [{_TELL}]", False),
+        (_DUTY % f"do: [{_OPEN}]", True),
+        (_DUTY % "for_each: case, evidence: report.sent", False),
+        (_DUTY % f"for_each: case, do: [{_OPEN}]", False),
+    ],
+)
+def test_policies_whose_cases_meet(more: str, one: bool) -> None:
+    """What the desk or the set hears, and cases that the set opens, want one shard; a roster alone does not."""
+    assert wants_one_shard(acting((ALONE + more).encode())) is one
+    assert wants_one_shard(acting())

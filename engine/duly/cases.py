@@ -21,6 +21,7 @@ _ENVELOPE = frozenset(
 _CASE_KEYS = frozenset(("id", "opened_at", "customer", "fields", "events"))
 _FIELD_EVENTS = frozenset(("case.opened", "case.updated"))
 _SUBJECTS = ("case", "customer", "person")
+_PRESENCE = frozenset(("person.on_duty", "person.off_duty"))
 
 
 class Refused(Exception):
@@ -76,6 +77,15 @@ class Event:
             setattr(copy, name, getattr(self, name))
         copy.changes = {**fields, **self.changes}
         return copy
+
+
+def presence(event: Event) -> bool:
+    """Whether an event says that a person is on duty or is not. It is of the person alone: one that names a case or
+    a customer belongs to them.
+    """
+    return (
+        event.type in _PRESENCE and event.person is not None and event.case is None and event.customer is None
+    )
 
 
 def instant(value: Any, path: str) -> int:

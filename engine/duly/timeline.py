@@ -6,7 +6,7 @@ import heapq
 
 from duly.alarms import Alarms
 from duly.calendars.limits import NEVER
-from duly.cases import Event, Refused, order
+from duly.cases import Event, Refused, order, presence
 from duly.machines.known import Known
 from duly.machines.state import State
 from duly.machines.turn import Turn
@@ -142,7 +142,8 @@ class Timeline:
         self._moment, before = at, self.versions.current
         new = self.versions.adopt(policy)
         turn = Turn(at, {}, new.roster, self.present)
-        say(before, new, turn)
+        if self._elsewhere is None:
+            say(before, new, turn)
         if self.versions.current is new:
             self._run_by(new)
         if self.log is not None:
@@ -346,7 +347,7 @@ class Timeline:
         return ["desk", "set"] if event.person is not None and self.policy.desk_hears else ["set"]
 
     def _note(self, event: Event) -> None:
-        if event.person is not None and event.type in ("person.on_duty", "person.off_duty"):
+        if event.person is not None and presence(event):
             name = event.person if event.person.startswith("person:") else f"person:{event.person}"
             if event.at >= self.spoke.get(name, event.at):
                 self.spoke[name] = event.at

@@ -18,11 +18,11 @@ import pytest
 import yaml
 
 from duly.acting import ActingSet
-from duly.cases import Event, order, read_event
+from duly.cases import Event, order, presence, read_event
 from duly.compiler import Source, compile
 from duly.hosts.shard import Shard
 from duly.hosts.store import open_store
-from duly.hosts.store.contract import Line, Store
+from duly.hosts.store.contract import Line, Store, Work
 from duly.instants import DAY, HOUR, MINUTE, render
 from duly.machines.keeping import kept
 from duly.machines.packed import Packing
@@ -60,7 +60,9 @@ def line(event: Event) -> Line:
     elif event.case is not None:
         group = f"case:{event.case}"
     body = json.dumps({name: value for name, value in told.items() if value is not None}).encode()
-    return Line(event.id, event.at, group, body, event.case, event.customer, "test")
+    found = Line(event.id, event.at, group, body, event.case, event.customer, "test")
+    found.everywhere = presence(event)
+    return found
 
 
 @dataclass
@@ -75,35 +77,52 @@ class Service:
 
     def __post_init__(self) -> None:
         self.shard = self._shard()
+        self._coming: list[Event] = []
 
     def _shard(self) -> Shard:
         return Shard({revision(each): each for each in self.policies}.__getitem__, self.cache)
 
     def accept(self, events: Sequence[Event]) -> None:
-        """Events come in."""
-        self.store.append([line(event) for event in events])
+        """Events come in: at once, or in the transaction of the work that comes next."""
+        self.store.append([line(event) for event in self._coming])
+        self._coming = list(events) if self.store.shards == 1 and self.draw.random() < 0.5 else []
+        if not self._coming:
+            self.store.append([line(event) for event in events])
 
     def work(self, now: int, outage: tuple[int, int] | None = None) -> None:
         """Do everything that is due by now, in steps."""
         limit = self.draw.choice([1, 4, 30, 1000])
+        shards = self.store.waiting(now) if self.store.shards > 1 else [0]
         for number in range(100_000):
-            if not self._step(now, limit, outage) and not self.store.waiting(now):
+            more = [shard for shard in shards if self.step(shard, now, limit, outage)]
+            shards = sorted({*more, *self.store.waiting(now)})
+            if not shards:
                 return
+            self.draw.shuffle(shards)
             assert number < 99_999
 
-    def _step(self, now: int, limit: int, outage: tuple[int, int] | None) -> bool:
+    def step(self, shard: int, now: int, limit: int, outage: tuple[int, int] | None = None) -> bool:
+        """Do a step on a shard, if nobody else does; whether there is more to do."""
         if self.crashes and self.draw.random() < 0.2:
             try:
-                with self.store.work(0) as work:
-                    assert work is not None
-                    self.shard.step(work, now, outage=outage, limit=limit)
+                with self.store.work(shard) as work:
+                    if work is not None:
+                        self._accept(work)
+                        self.shard.step(work, now, outage=outage, limit=limit)
                     raise Thrown
             except Thrown:
                 if self.draw.random() < 0.5:
                     self.shard = self._shard()
-        with self.store.work(0) as work:
-            assert work is not None
+        with self.store.work(shard) as work:
+            if work is None:
+                return False
+            self._accept(work)
+            self._coming = []
             return self.shard.step(work, now, outage=outage, limit=limit).more
+
+    def _accept(self, work: Work) -> None:
+        if self._coming:
+            work.accept([line(event) for event in self._coming], (), {})
 
     def actions(self) -> list[str]:
         """The ids of all actions given out, in order."""
@@ -128,14 +147,15 @@ class Service:
         versions = timeline.versions
         packing = Packing({name: shelf(versions[name]) for name in versions.names()})
         marks = versions.marks()
-        stored = {}
-        with self.store.work(0) as work:
-            assert work is not None
-            rows = work.load(list(work.keys()))
-        for key, row in rows.items():
-            entity = packing.unpacked(row.body)
-            stored[key] = _same(kept(entity, marks))
-            assert (row.alarm, row.last) == (entity.alarm, entity.at)
+        stored: dict[str, Any] = {}
+        for shard in range(self.store.shards):
+            with self.store.work(shard) as work:
+                assert work is not None
+                rows = work.load(list(work.keys()))
+            for key, row in rows.items():
+                entity = packing.unpacked(row.body)
+                stored[key] = _same(kept(entity, marks))
+                assert (row.alarm, row.last) == (entity.alarm, entity.at)
         return {key: _same(kept(entity, marks)) for key, entity in timeline.entities.items()}, stored
 
 

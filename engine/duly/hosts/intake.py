@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from duly.cases import MAX_EVENT_BYTES, Event, Refused, read_event
+from duly.cases import MAX_EVENT_BYTES, Event, Refused, presence, read_event
 from duly.hosts.clock import Clock
 from duly.hosts.contract import Busy, Offer, Receipt, Unavailable
 from duly.hosts.store.contract import Line, Reject
@@ -170,7 +170,9 @@ def line(event: Event, data: Mapping[str, Any], origin: str, now: int) -> Line:
         else f"case:{event.case}" if event.case is not None
         else "set"
     )  # fmt: skip
-    return Line(event.id, event.at, group, _plain(envelope), event.case, event.customer, origin, now)
+    found = Line(event.id, event.at, group, _plain(envelope), event.case, event.customer, origin, now)
+    found.everywhere = presence(event)
+    return found
 
 
 def _plain(envelope: dict[str, Any]) -> bytes:

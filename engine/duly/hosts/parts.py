@@ -12,7 +12,7 @@ from duly.diagnostics import Path as Place
 from duly.hosts import sources
 from duly.hosts.config import Config, Faulty
 from duly.hosts.contract import Part
-from duly.hosts.shard import wants_one_shard
+from duly.hosts.sharing import wants_one_shard
 from duly.hosts.store import open_store
 from duly.hosts.store.contract import InUse, Store
 from duly.sinks.base import Misconfigured

@@ -24,6 +24,7 @@ from duly.hosts.logs import Log
 from duly.hosts.metrics import Metrics
 from duly.hosts.retention import Retention
 from duly.hosts.shard import Shard
+from duly.hosts.sharing import wants_one_shard
 from duly.instants import SECOND
 from duly.sinks.base import Misconfigured
 from duly.versions import revision
@@ -105,11 +106,19 @@ class Service:
             raise Faulty([fault])
 
     def adopt(self, policy: ActingSet, at: int | None = None) -> None:
-        """Let a revision be in force from an instant on, by default from now; nothing where it is already."""
+        """Let a revision be in force from an instant on, by default from now; nothing where it is already.
+
+        Raises Unusable for one that the store has too many shards for.
+        """
         name = revision(policy)
         adopted = self.store.adoptions()
         if adopted and adopted[-1][1] == name:
             return
+        if self.store.shards > 1 and wants_one_shard(policy):
+            raise reload.Unusable(
+                f"its cases meet at the desk or in the set, which needs a store of one shard; {self.config.store.shown}"
+                f" has {self.store.shards}: move the journal to a store of one, see docs/operations.md"
+            )
         self._sets[name] = policy
         self.store.adopt(name, self.clock.now() if at is None else at, orjson.dumps(policy.compiled))
         self.policy = policy

@@ -210,6 +210,8 @@ class _Turn:
             return event(line)
         except (Refused, ValueError) as error:
             code = error.code if isinstance(error, Refused) else "E102"
+            if line.group == "set" and not self._work.hub:
+                return None  # where the set is it is kept
             self._refused.append(Reject(self._now, line.origin, code, str(error), line.body))
             return None
 
@@ -312,10 +314,3 @@ def _line_at(line: Line) -> int:
 
 def _alarm_at(alarm: tuple[int, str]) -> int:
     return alarm[0]
-
-
-def wants_one_shard(policy: ActingSet) -> bool:
-    """Whether cases talk to each other through the desk, the set or the roster: then a store has one shard only."""
-    roster = policy.compiled["roster"]
-    people = roster["people"] or roster["roles"] or roster["groups"]
-    return bool(policy.desk_hears or policy.sets.hears or people)

@@ -7,7 +7,7 @@ from typing import Any
 
 from duly.acting import ActingSet
 from duly.calendars.limits import NEVER
-from duly.cases import Event
+from duly.cases import Event, presence
 from duly.doings import Doings
 from duly.hosts.entities import Entities
 from duly.hosts.lines import event
@@ -19,7 +19,6 @@ from duly.versions import shelf
 
 NOTE = "world"
 _MOST_OUTAGES = 100
-_PRESENCE = frozenset(("person.on_duty", "person.off_duty"))
 
 
 class World:
@@ -93,13 +92,13 @@ class World:
         if self._presence is None:
             lines = [line for line in work.journal("set") if not line.pending]
             events = [event(line) for line in lines]
-            self._presence = [each for each in events if each.type in _PRESENCE]
+            self._presence = [each for each in events if presence(each)]
         return self._presence
 
     def heard(self, events: Sequence[Event]) -> None:
         """Events were taken."""
         if self._presence is not None:
-            self._presence += [each for each in events if each.type in _PRESENCE]
+            self._presence += [each for each in events if presence(each)]
 
     def caught_up(self, outage: tuple[int, int]) -> None:
         """Remember an outage, so that a replay does late what was done late."""

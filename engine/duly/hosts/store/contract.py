@@ -24,7 +24,8 @@ class Line:
     `group` is whose history it belongs to: `customer:K`, or `case:C` for a case of nobody known, or `set`.
     `body` is the event as JSON in Duly's envelope, `origin` the source it came from or `hub` (then `body` is the
     shard's own). `seq` is given by the store, and whether it is `pending`: still to be taken. Instants are µs
-    since 1970 UTC.
+    since 1970 UTC. With `everywhere` it is for every shard to take, and not only for that of its group: who is on
+    duty matters to all cases.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Line:
     received_at: int = 0
     seq: int = 0
     pending: bool = False
+    everywhere: bool = False
 
 
 @dataclass(slots=True)
@@ -174,6 +176,13 @@ class Work(Protocol):
     version: int
     hub: bool
 
+    def accept(
+        self, lines: Sequence[Line], rejects: Sequence[Reject], notes: Mapping[str, bytes]
+    ) -> list[Standing]:
+        """As Store.append, within this transaction, and before anything else is done in it; what is not taken in it
+        is pending after it. Only where the store has one shard, and belongs to this process alone.
+        """
+
     def adoptions(self) -> list[tuple[int, str]]:
         """See Store.adoptions."""
 
@@ -184,7 +193,7 @@ class Work(Protocol):
         """The alarms at or before `until` as (instant, key), in that order, ties by key (code points)."""
 
     def load(self, keys: Iterable[str]) -> dict[str, Kept]:
-        """The entities of these keys, as far as there are any."""
+        """The entities of these keys, as far as there are any in this shard."""
 
     def group_of(self, keys: Iterable[str]) -> dict[str, int]:
         """The latest `last` of each of these groups, or the instant of its base, as far as it has entities."""
@@ -193,7 +202,7 @@ class Work(Protocol):
         """The keys of a group's entities, or of all of the shard's, in order (code points), those behind `after`."""
 
     def journal(self, group: str) -> list[Line]:
-        """A group's history, in the order of acceptance; what is still pending is part of it."""
+        """A group's history, in the order of acceptance; what is still pending, for this shard, is part of it."""
 
     def base(self, group: str) -> tuple[int, list[Kept]] | None:
         """Where the history of a group begins, if it was compacted: the instant, and its entities then.

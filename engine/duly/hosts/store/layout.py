@@ -70,8 +70,8 @@ def _fits(found: int, wanted: int | None) -> None:
     """One shard does for every policy, but some need no more than that. Raises InUse."""
     if wanted == 1 < found:
         raise InUse(
-            f"the store was made with {found} shards, and this policy has what all cases share (people who are"
-            " assigned, counts over everything), which needs one; move the journal to a store of one: see"
+            f"the store was made with {found} shards, and this policy has what all cases share (a desk that assigns"
+            " them, counts over everything), which needs one; move the journal to a store of one: see"
             " docs/operations.md"
         )
 
