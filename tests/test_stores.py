@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -501,6 +503,44 @@ def test_groups_at_rest_are_folded(store: Store) -> None:
     again = line("B-2", "B", at=60)
     assert ["accepted", "accepted"] == store.append([line("A-1", "A"), again])
     assert "customer:K" == again.group
+
+
+def _fail_with(store: Store, fresh: Line) -> None:
+    """Accept a line in a transaction that is undone."""
+    with pytest.raises(ArithmeticError), store.work(0) as work:  # noqa: PT012
+        assert work is not None
+        work.accept([fresh], (), {})
+        raise ArithmeticError
+
+
+def test_what_is_accepted_with_the_work(tmp_path: Path) -> None:
+    """Lines accepted in a transaction of the work are pending in it; so are, after it, those that it did not take."""
+    with closing(open_store(f"sqlite:{tmp_path}/own.db")) as store:
+        store.append([line("0", "A", at=5)])
+        with store.work(0) as work:
+            assert work is not None
+            before = work.version
+            lines = [line("1", "A", at=2), line("0", "A", at=5), line("2", "A", "K", at=9), line("3", at=3)]
+            assert ["accepted", "duplicate", "accepted", "accepted"] == work.accept(
+                lines, [Reject(1, "", "E1", "", b"")], {"n": b"1"}
+            )
+            assert before != work.version
+            assert ["customer:K"] == work.moved()
+            assert ["1", "3", "0"] == ids(work.pending(8, 9))
+            assert ["1", "3"] == ids(work.pending(9, 2))
+            assert [("0", True), ("1", True), ("2", True)] == [
+                (each.id, each.pending) for each in work.journal("customer:K")
+            ]
+            work.taken(each.seq for each in work.pending(3, 9))
+            assert [("0", True), ("1", False), ("2", True)] == [
+                (each.id, each.pending) for each in work.journal("customer:K")
+            ]
+        with store.work(0) as work:
+            assert work is not None
+            assert ["0", "2"] == ids(work.pending(9, 9))
+        assert (1, b"1") == (len(store.rejects()), store.noted("n"))
+        _fail_with(store, line("4", "A"))
+        assert ["0", "1", "2", "3"] == ids(store.export())
 
 
 def test_what_goes_on_when_a_group_is_folded_may_be_chosen(store: Store) -> None:

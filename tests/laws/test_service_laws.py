@@ -22,7 +22,7 @@ from duly.cases import Event, order, presence, read_event
 from duly.compiler import Source, compile
 from duly.hosts.shard import Shard
 from duly.hosts.store import open_store
-from duly.hosts.store.contract import Line, Store
+from duly.hosts.store.contract import Line, Store, Work
 from duly.instants import DAY, HOUR, MINUTE, render
 from duly.machines.keeping import kept
 from duly.machines.packed import Packing
@@ -77,13 +77,17 @@ class Service:
 
     def __post_init__(self) -> None:
         self.shard = self._shard()
+        self._coming: list[Event] = []
 
     def _shard(self) -> Shard:
         return Shard({revision(each): each for each in self.policies}.__getitem__, self.cache)
 
     def accept(self, events: Sequence[Event]) -> None:
-        """Events come in."""
-        self.store.append([line(event) for event in events])
+        """Events come in: at once, or in the transaction of the work that comes next."""
+        self.store.append([line(event) for event in self._coming])
+        self._coming = list(events) if self.store.shards == 1 and self.draw.random() < 0.5 else []
+        if not self._coming:
+            self.store.append([line(event) for event in events])
 
     def work(self, now: int, outage: tuple[int, int] | None = None) -> None:
         """Do everything that is due by now, in steps."""
@@ -103,13 +107,22 @@ class Service:
             try:
                 with self.store.work(shard) as work:
                     if work is not None:
+                        self._accept(work)
                         self.shard.step(work, now, outage=outage, limit=limit)
                     raise Thrown
             except Thrown:
                 if self.draw.random() < 0.5:
                     self.shard = self._shard()
         with self.store.work(shard) as work:
-            return work is not None and self.shard.step(work, now, outage=outage, limit=limit).more
+            if work is None:
+                return False
+            self._accept(work)
+            self._coming = []
+            return self.shard.step(work, now, outage=outage, limit=limit).more
+
+    def _accept(self, work: Work) -> None:
+        if self._coming:
+            work.accept([line(event) for event in self._coming], (), {})
 
     def actions(self) -> list[str]:
         """The ids of all actions given out, in order."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from duly.cases import Refused
 from duly.hosts.clock import Clock
@@ -16,8 +17,10 @@ from duly.hosts.logs import Log
 from duly.hosts.metrics import Metrics
 from duly.hosts.retention import Retention
 from duly.hosts.shard import Shard, Step
-from duly.hosts.store.contract import Reject, Standing, Store, Work
+from duly.hosts.store.contract import Line, Reject, Standing, Store, Work
 from duly.instants import SECOND
+
+T = TypeVar("T")
 
 LONGEST_NAP = 1.0
 """Seconds after which the clock is looked at again whatever it said: it may have been set."""
@@ -49,7 +52,7 @@ class Engine:
         self._begun: set[int] = set()
         self._stop_by: float | None = None
         self._failures = 0
-        self._limit = LIMIT
+        self._limit, self._behind = LIMIT, False
         self._over = threading.Event()
         self._ear: threading.Thread | None = None
         self.thread = threading.Thread(target=self._run, name="duly-engine")
@@ -110,7 +113,7 @@ class Engine:
         if batches:
             self._accept(batches)
         for shard in self._store.waiting(self._clock.now()):
-            self._work(shard)
+            self._work(shard, self._clock.now(), _nothing)
             if self._intake.size:
                 # Those who hand in wait for their receipts; the work can wait until they have them.
                 break
@@ -132,21 +135,37 @@ class Engine:
         lines = [line for batch in batches for _, line in batch.lines]
         rejects = [reject for batch in batches for reject in batch.rejects]
         notes = {name: value for batch in batches for name, value in batch.notes.items()}
+        now = self._clock.now()
         if not self._clock.live and lines:
-            latest = max(self._clock.now(), *(line.at for line in lines))
-            notes[CLOCK] = str(latest).encode()
+            now = max(now, *(line.at for line in lines))
+            notes[CLOCK] = str(now).encode()
         try:
-            standings = iter(self._store.append(lines, rejects, notes))
-        except Unavailable as error:
+            if self._keeps_up(lines):
+                standings = self._work(0, now, lambda work: work.accept(lines, rejects, notes))
+            else:
+                standings = None
+            if standings is None:
+                standings = self._store.append(lines, rejects, notes)
+                self._metrics.stepped(time.perf_counter() - begun, "accept")
+        except BaseException as error:
             for batch in batches:
                 batch.done.set_exception(Unavailable(str(error)))
             raise
         for line in lines:
             self._clock.heard(line.at)
-        self._metrics.stepped(time.perf_counter() - begun, "accept")
+        self._answer(batches, standings)
+
+    def _keeps_up(self, lines: Sequence[Line]) -> bool:
+        """Whether lines can be worked on as they are accepted, in one transaction: it is less to do, but those who
+        hand them in wait for it.
+        """
+        return not self._store.shared and not self._behind and 0 < len(lines) <= self._limit
+
+    def _answer(self, batches: list[Batch], standings: Sequence[Standing]) -> None:
+        coming = iter(standings)
         for batch in batches:
             for number, line in batch.lines:
-                receipt = batch.receipts[number] = _receipt(line.id, next(standings))
+                receipt = batch.receipts[number] = _receipt(line.id, next(coming))
                 if receipt.status == "conflict":
                     reject = Reject(line.received_at, line.origin, receipt.code, receipt.message, line.body)
                     self._store.reject([reject])
@@ -155,12 +174,13 @@ class Engine:
                 self._metrics.taken(status, batch.origin, count)
             batch.done.set_result(receipts)
 
-    def _work(self, shard: int) -> None:
+    def _work(self, shard: int, now: int, first: Callable[[Work], T]) -> T | None:
+        """Do `first`, then the work on a shard, in one transaction; what it gave, None where others are at work."""
         begun = time.perf_counter()
-        now = self._clock.now()
         with self._store.work(shard) as work:
             if work is None:
-                return
+                return None
+            found = first(work)
             if self._clock.live and shard not in self._outages:
                 since = self._missed_since(work, shard, now)
                 if since is not None:
@@ -170,11 +190,13 @@ class Engine:
             )
         self._begun.add(shard)
         seconds = time.perf_counter() - begun
+        self._behind = step.more
         self._done(shard, step, seconds)
         if seconds > LONGEST_STEP:
             self._limit = max(SMALLEST_LIMIT, self._limit // 2)
         elif step.more and seconds < LONGEST_STEP / 4:
             self._limit = min(LIMIT, self._limit * 2)
+        return found
 
     def _missed_since(self, work: Work, shard: int, now: int) -> int | None:
         """Since when nobody has worked on a shard, if what should have been done meanwhile was not."""
@@ -231,6 +253,10 @@ class Engine:
                     self._intake.stir()
             except Unavailable:
                 self._over.wait(1)
+
+
+def _nothing(work: Work) -> None:
+    """There is nothing to be done before the work."""
 
 
 def _receipt(id: str, standing: Standing) -> Receipt:

@@ -12,23 +12,34 @@ from duly.hosts.store.session import CASES, JOURNAL, MOVED, PENDING, Session, sh
 
 def accept(session: Session, lines: Sequence[Line], shards: int) -> list[Standing]:
     """Append lines, and let their shards have them to take; what became of each."""
-    standings = _standings(session, lines)
-    fresh = [line for line, standing in zip(lines, standings, strict=True) if standing == "accepted"]
-    if not fresh:
-        return standings
-    groups = _groups(session, fresh, shards)
-    for line, seq, group in zip(fresh, session.numbers(len(fresh)), groups, strict=True):
-        line.seq, line.group = seq, group
-    write(session, fresh)
+    standings, fresh = append(session, lines, shards)
+    wait(session, fresh, shards)
+    return standings
+
+
+def wait(session: Session, lines: Sequence[Line], shards: int) -> None:
+    """Let their shards have these lines to take."""
     session.put(
         PENDING,
         [
             (shard, line.at, line.seq)
-            for line in fresh
+            for line in lines
             for shard in (range(shards) if line.everywhere else (shard_of(line.group, shards),))
         ],
     )
-    return standings
+
+
+def append(session: Session, lines: Sequence[Line], shards: int) -> tuple[list[Standing], list[Line]]:
+    """Append lines that nobody has to take yet; what became of each, and those that were appended."""
+    standings = _standings(session, lines)
+    fresh = [line for line, standing in zip(lines, standings, strict=True) if standing == "accepted"]
+    if not fresh:
+        return standings, fresh
+    groups = _groups(session, fresh, shards)
+    for line, seq, group in zip(fresh, session.numbers(len(fresh)), groups, strict=True):
+        line.seq, line.group = seq, group
+    write(session, fresh)
+    return standings, fresh
 
 
 def write(session: Session, lines: Sequence[Line]) -> None:

@@ -176,6 +176,13 @@ class Work(Protocol):
     version: int
     hub: bool
 
+    def accept(
+        self, lines: Sequence[Line], rejects: Sequence[Reject], notes: Mapping[str, bytes]
+    ) -> list[Standing]:
+        """As Store.append, within this transaction, and before anything else is done in it; what is not taken in it
+        is pending after it. Only where the store has one shard, and belongs to this process alone.
+        """
+
     def adoptions(self) -> list[tuple[int, str]]:
         """See Store.adoptions."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from duly.hosts.store import accepting
-from duly.hosts.store.contract import Kept, Line, Out, Reject
+from duly.hosts.store.contract import Kept, Line, Out, Reject, Standing
 from duly.hosts.store.session import (
     CASES,
     ENTITIES,
@@ -29,6 +29,7 @@ class ShardWork:
 
     def __init__(self, session: Session, shard: int, shards: int, row: Row) -> None:
         self._session = session
+        self._shards = shards
         self.shard = shard
         self.hub = shard == shard_of(HUB_GROUP, shards)
         self.now: int | None
@@ -37,6 +38,7 @@ class ShardWork:
         self.now, self.adopted, self.version, self._given = row
         self._before = (self.now, self.adopted, self._given)
         self._written = False
+        self._fresh: dict[int, Line] = {}
 
     @property
     def gave(self) -> bool:
@@ -45,6 +47,8 @@ class ShardWork:
 
     def commit(self) -> None:
         """Write what the shard's row says; the last that is done with it."""
+        if self._fresh:
+            accepting.wait(self._session, list(self._fresh.values()), self._shards)
         if not self._written and self._before == (self.now, self.adopted, self._given):
             return
         self.version += 1
@@ -56,6 +60,20 @@ class ShardWork:
             self._given,
             self.shard,
         )
+
+    def accept(
+        self, lines: Sequence[Line], rejects: Sequence[Reject], notes: Mapping[str, bytes]
+    ) -> list[Standing]:
+        """See contract.Work."""
+        standings, fresh = accepting.append(self._session, lines, self._shards)
+        refuse(self._session, rejects)
+        note(self._session, -1, dict(notes))
+        for line in fresh:
+            line.pending = True
+            self._fresh[line.seq] = line
+        # History may have moved, and then the entities are no longer what a cache has of them.
+        ((self.version,),) = self._session.all("SELECT version FROM shards WHERE shard = ?", self.shard)
+        return standings
 
     def adoptions(self) -> list[tuple[int, str]]:
         """See contract.Work."""
@@ -70,7 +88,9 @@ class ShardWork:
             until,
             limit,
         )
-        return [Line(*row) for row in rows]
+        lines = [Line(*row) for row in rows]
+        fresh = [line for line in self._fresh.values() if line.at <= until]
+        return sorted(lines + fresh, key=lambda line: (line.at, line.seq))[:limit] if fresh else lines
 
     def due(self, until: int, limit: int) -> list[tuple[int, str]]:
         """See contract.Work."""
@@ -118,7 +138,8 @@ class ShardWork:
             self.shard,
             group,
         )
-        return [Line(*row) for row in rows]
+        lines = [Line(*row) for row in rows]
+        return [self._fresh.get(line.seq, line) for line in lines] if self._fresh else lines
 
     def base(self, group: str) -> tuple[int, list[Kept]] | None:
         """See contract.Work."""
@@ -176,7 +197,9 @@ class ShardWork:
         """See contract.Work."""
         if numbers := list(seqs):
             self._written = True
-            self._session.taken(self.shard, numbers)
+            stored = [seq for seq in numbers if self._fresh.pop(seq, None) is None]
+            if stored:
+                self._session.taken(self.shard, stored)
 
     def give(self, actions: Sequence[Out]) -> None:
         """See contract.Work."""
