@@ -219,7 +219,7 @@ spec:
   languages: [zh, en]
   adoption: {open_cases: keep}
   templates:
-    received: {zh: "已收到需求 {case}", en: "We have your request {case}"}
+    received: {zh: "已收到需求 {case}：{problem}", en: "We have your request {case}: {problem}"}
 ---
 apiVersion: duly/v1
 kind: Roster
@@ -255,7 +255,10 @@ def serve(folder: Path, events: str, **spec: Any) -> subprocess.CompletedProcess
     )  # fmt: skip
 
 
-OPENED = '{"id": "e1", "type": "case.opened", "case": "C-1", "customer": "K-7", "at": "2026-03-02T09:00:00+08:00"}\n'
+OPENED = (
+    '{"id": "e1", "type": "case.opened", "case": "C-1", "customer": "K-7", "at": "2026-03-02T09:00:00+08:00", '
+    '"data": {"problem": "打不开"}}\n'
+)
 
 
 def test_a_service_says_things_in_words(tmp_path: Path) -> None:
@@ -267,7 +270,16 @@ def test_a_service_says_things_in_words(tmp_path: Path) -> None:
     })  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert [line.split() for line in done.stdout.splitlines()] == [
-        ["2026-03-02T01:00:00Z", "message", "→", "customer:K-7", "关于您的需求", "C-1", "已收到需求", "C-1"],
+        [
+            "2026-03-02T01:00:00Z",
+            "message",
+            "→",
+            "customer:K-7",
+            "关于您的需求",
+            "C-1",
+            "已收到需求",
+            "C-1：打不开",
+        ],
         [
             "2026-03-02T01:00:00Z",
             "notify",

@@ -12,6 +12,7 @@ from duly.conditions.vocabulary import merged, place, read_vocabulary
 from duly.documents import Document
 from duly.kinds import calendar, escalation, reaction, roster, service_level, survey
 from duly.kinds.scope import Scope, Sheet
+from duly.kinds.wording import spoken_of
 
 
 def declared(manifest: Document, read: Sequence[Document], lost: frozenset[str], facts: Facts) -> Scope:
@@ -38,7 +39,8 @@ def declared(manifest: Document, read: Sequence[Document], lost: frozenset[str],
     scope.surveys = frozenset(name for sheet in of["Survey"] for name in survey.names(sheet))
     scope.approvals = frozenset(name for sheet in of["Reaction"] for name in reaction.names(sheet))
     templates = manifest.data["spec"].get("templates")
-    scope.templates = None if templates is None else frozenset(templates)
+    if templates is not None:
+        scope.templates = {name: spoken_of(text, scope.vocabulary) for name, text in templates.items()}
     timezone = manifest.data["spec"].get("timezone")
     if timezone is not None and timezone not in zones.names():
         timezone = "UTC"  # Reported at the manifest, and not again for each calendar.

@@ -12,18 +12,27 @@ Check: TypeAlias = Callable[[Sheet, Any, Path], None]
 
 
 def check(sheet: Sheet, actions: Any, path: Path, calendar: str | None = None) -> list[dict[str, Any]]:
-    """The actions of a `do:` as written, every name in them checked and every `due` made a length.
+    """The actions of a `do:` as written, every name in them checked and every `due` made a length; `fields` are those
+    that the text of the action speaks of, with their types.
 
     `calendar` is what a `due` counts in where the action names none.
     """
     compiled = []
     for number, action in enumerate(actions or ()):
         at = (*path, number)
-        compiled.append(_with_length(sheet, action, at, calendar) if "due" in action else action)
+        compiled.append(
+            _with_fields(sheet, _with_length(sheet, action, at, calendar) if "due" in action else action)
+        )
         for verb, value in action.items():
             if verb in _CHECKS:
                 _CHECKS[verb](sheet, value, (*at, verb))
     return compiled
+
+
+def _with_fields(sheet: Sheet, action: dict[str, Any]) -> dict[str, Any]:
+    name = action.get("template", action.get("message"))
+    named = (sheet.scope.templates or {}).get(name) if isinstance(name, str) else None
+    return {**action, "fields": named} if named else action
 
 
 def _with_length(sheet: Sheet, action: dict[str, Any], path: Path, calendar: str | None) -> dict[str, Any]:

@@ -44,7 +44,8 @@ class Scope:
     clocks: frozenset[str] = frozenset()
     surveys: frozenset[str] = frozenset()
     approvals: frozenset[str] = frozenset()
-    templates: frozenset[str] | None = None
+    templates: Mapping[str, Mapping[str, str]] | None = None
+    """The texts that the set declares, by name: the fields that each speaks of, with their types."""
     diagnostics: list[Diagnostic] = field(default_factory=list)
     places: dict[str, dict[str, Any]] = field(default_factory=dict)
     reads: set[str] = field(default_factory=set)

@@ -83,6 +83,9 @@ def _survey(sheet: Sheet, survey: dict[str, Any], path: Path) -> dict[str, Any]:
     compiled["sheet"] = {
         key: survey[key] for key in ("scale", "dimensions", "questions", "template", "owner") if key in survey
     }
+    fields = (sheet.scope.templates or {}).get(survey.get("template", ""))
+    if fields:
+        compiled["fields"] = fields
     reminder = survey.get("reminder")
     if reminder is not None:
         length = sheet.duration(reminder["after"], (*path, "reminder", "after"))

@@ -185,7 +185,8 @@ class Customers:
         for length in (survey.reminder and survey.reminder["after"], survey.expires):
             if length is not None:
                 turn.reckon(survey.rule, after, survey.calendar, turn.at, length)
-        turn.act("survey.sent", self._origin(survey, plan, "survey.planned"), survey.content(plan["facts"]))
+        data = survey.content({**state.facts, **plan["facts"]})
+        turn.act("survey.sent", self._origin(survey, plan, "survey.planned"), data)
         if plan["case"] is not None:
             # The case that it is about hears of it too: a gate may wait for it, a reaction may follow.
             sent = Event(f"{survey.id}/{plan['occurrence']}/sent", "survey.sent", turn.at)
@@ -199,7 +200,7 @@ class Customers:
         assert survey.reminder is not None
         if survey.reminder["counts"]:
             state.sent.append((turn.at, survey.id, survey.kind))
-        data = {**survey.content(plan["facts"]), "reminder": plan["reminders"]}
+        data = {**survey.content({**state.facts, **plan["facts"]}), "reminder": plan["reminders"]}
         turn.act("survey.sent", self._origin(survey, plan, "reminder"), data, index=plan["reminders"])
 
     def _note_sent(self, state: Customer, event: Event) -> None:

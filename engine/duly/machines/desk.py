@@ -9,7 +9,7 @@ from duly.machines.turn import Origin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
     from duly.machines.turn import Turn
@@ -59,21 +59,34 @@ class Desk:
 
     def apply(self, state: Queues, at: int, told: Sequence[Told], turn: Turn) -> None:
         """What the events of one instant do to the queues; then whoever is free takes what waits."""
+        fresh: list[str] = []
+        freed = False
         for event, facts in told:
             case = event.case
             if case is None:
+                freed = True
                 continue
             if event.type == "case.queued":
+                freed = freed or case in state.owned
                 self._queue(state, case, event, facts, at)
+                fresh.append(case)
             elif event.type in DONE:
+                freed = True
                 state.waiting.pop(case, None)
                 state.owned.pop(case, None)
                 state.customers.pop(case, None)
             elif event.type == "case.assigned":
-                self._taken(state, case, str(event.payload.get("assignee", "")))
+                assignee = str(event.payload.get("assignee", ""))
+                freed = freed or state.owned.get(case, assignee) != assignee
+                self._taken(state, case, assignee)
             elif event.type == "case.reopened" and case in state.owned:
+                freed = True
                 self._back(state, case, turn)
-        self._drain(state, turn)
+        if freed:
+            self._drain(state, turn)
+        elif fresh:
+            # Nobody has become free for those who waited before; what they hope for is in the alarm.
+            self._drain(state, turn, fresh)
 
     def inherit(self, state: Queues, turn: Turn) -> None:
         """Whatever waits goes on waiting, by what its route said; who is free is looked at anew."""
@@ -127,37 +140,42 @@ class Desk:
         if not turn.roster.on_duty(person, turn.at, turn.present):
             del state.owned[case]
 
-    def _drain(self, state: Queues, turn: Turn) -> None:
-        """Hand out what waits, the oldest first: (opened_at - boost, case id), so that nothing starves."""
-        moments: list[int] = []
-        for case, waiting in sorted(state.waiting.items(), key=lambda row: (row[1]["age"], row[0])):
-            person = self._choose(state, waiting, turn)
+    def _drain(self, state: Queues, turn: Turn, fresh: Sequence[str] | None = None) -> None:
+        """Hand out what waits, or only the `fresh` of it, the oldest first: (opened_at - boost, case id), so that
+        nothing starves.
+        """
+        waiting = state.waiting if fresh is None else {
+            case: state.waiting[case] for case in fresh if case in state.waiting
+        }  # fmt: skip
+        look, left = _Look(self._groups, state, turn), list[str]()
+        moments = [] if fresh is None else [state.alarm]
+        for case, each in sorted(waiting.items(), key=lambda row: (row[1]["age"], row[0])):
+            person = self._choose(state, each, look, turn)
             if person is None:
-                moments += self._hopes(waiting, turn)
-                continue
-            del state.waiting[case]
-            self._give(state, case, person)
-            state.last[waiting["to"]] = person
-            turn.subject = {"case": case}
-            origin = Origin(waiting["rule"], "assigned", waiting["source"], str(waiting["since"]))
-            turn.act("assign", origin, {"to": [person], "people": [person], "queue": waiting["to"]})
-            event = Event(f"desk/{case}/{turn.at}", "case.assigned", turn.at)
-            event.case, event.actor, event.payload = case, "policy", {"assignee": person}
-            turn.messages.append((f"case:{case}", event, {}))
-        state.alarm = min((moment for moment in moments if moment > turn.at), default=None)
+                left.append(each["to"])
+                moments += (_need(each, turn.at)[1], each["overflow_at"])
+            else:
+                self._hand_over(state, case, each, person, turn)
+                look.took(person)
+        moments += look.back(left)
+        state.alarm = min((each for each in moments if each is not None and each > turn.at), default=None)
 
-    def _choose(self, state: Queues, waiting: Waiting, turn: Turn) -> str | None:
+    def _hand_over(self, state: Queues, case: str, waiting: Waiting, person: str, turn: Turn) -> None:
+        del state.waiting[case]
+        self._give(state, case, person)
+        state.last[waiting["to"]] = person
+        turn.subject = {"case": case}
+        origin = Origin(waiting["rule"], "assigned", waiting["source"], str(waiting["since"]))
+        turn.act("assign", origin, {"to": [person], "people": [person], "queue": waiting["to"]})
+        event = Event(f"desk/{case}/{turn.at}", "case.assigned", turn.at)
+        event.case, event.actor, event.payload = case, "policy", {"assignee": person}
+        turn.messages.append((f"case:{case}", event, {}))
+
+    def _choose(self, state: Queues, waiting: Waiting, look: _Look, turn: Turn) -> str | None:
         """Who of those on duty, free, and able takes the case."""
         to = waiting["to"]
         group = self._groups.get(to, {})
-        loads: dict[str, int] = {}
-        for person in state.owned.values():
-            loads[person] = loads.get(person, 0) + 1
-        capacity = group.get("capacity")
-        able = [
-            person for person in turn.roster.on_duty(to, turn.at, turn.present)
-            if (capacity is None or loads.get(person, 0) < capacity) and self._suits(group, person, waiting, turn.at)
-        ]  # fmt: skip
+        able = [person for person in look.free(to) if self._suits(group, person, waiting, turn.at)]
         if not able:
             return None
         strategy = waiting["assign"]["strategy"]
@@ -167,7 +185,7 @@ class Desk:
             members = turn.roster.members(to)
             start = members.index(state.last[to]) + 1 if state.last.get(to) in members else 0
             return next(person for person in [*members[start:], *members[:start]] if person in able)
-        return min(able, key=lambda person: (loads.get(person, 0), able.index(person)))
+        return min(able, key=lambda person: (look.loads.get(person, 0), able.index(person)))
 
     def _suits(self, group: Mapping[str, Any], person: str, waiting: Waiting, at: int) -> bool:
         """Whether the need in force lets the person take it; needs are relaxed one after the other."""
@@ -177,11 +195,46 @@ class Desk:
         skills = group.get("skills", {}).get(person.removeprefix("person:"), {})
         return bool(skills.get(need["skill"], 0) >= need.get("level", 1))
 
-    def _hopes(self, waiting: Waiting, turn: Turn) -> list[int]:
-        """When it is worth looking again: a need relaxed, somebody on duty, too long a wait."""
-        moments = [_need(waiting, turn.at)[1], waiting["overflow_at"]]
-        moments.append(turn.roster.next_on_duty(waiting["to"], turn.at, turn.present))
-        return [moment for moment in moments if moment is not None]
+
+class _Look:
+    """One look of the desk at its queues: who has how many cases, who is on duty where and free."""
+
+    __slots__ = ("_free", "_groups", "_turn", "loads")
+
+    def __init__(self, groups: Mapping[str, Any], state: Queues, turn: Turn) -> None:
+        self._groups = groups
+        self._turn = turn
+        self._free: dict[str, list[str]] = {}
+        self.loads: dict[str, int] = {}
+        for person in state.owned.values():
+            self.loads[person] = self.loads.get(person, 0) + 1
+
+    def free(self, to: str) -> list[str]:
+        """Those on duty there who may have one more case; in the roster's order."""
+        found = self._free.get(to)
+        if found is None:
+            turn = self._turn
+            found = [
+                each for each in turn.roster.on_duty(to, turn.at, turn.present) if not self._full(to, each)
+            ]
+            self._free[to] = found
+        return found
+
+    def took(self, person: str) -> None:
+        """One more case is the person's."""
+        self.loads[person] = self.loads.get(person, 0) + 1
+        for to, free in self._free.items():
+            if person in free and self._full(to, person):
+                free.remove(person)
+
+    def _full(self, to: str, person: str) -> bool:
+        capacity = self._groups.get(to, {}).get("capacity")
+        return capacity is not None and self.loads.get(person, 0) >= capacity
+
+    def back(self, queues: Iterable[str]) -> list[int | None]:
+        """When somebody comes on duty next, queue by queue."""
+        turn = self._turn
+        return [turn.roster.next_on_duty(to, turn.at, turn.present) for to in dict.fromkeys(queues)]
 
 
 def _need(waiting: Waiting, at: int) -> tuple[Any, int | None]:

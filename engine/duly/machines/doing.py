@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from duly.machines.length import after
+from duly.machines.mention import mentioned
 from duly.machines.turn import Origin, Turn
 
 TYPE_CHECKING = False
@@ -31,21 +32,28 @@ def references(value: Any, owner: str | None) -> list[str]:
     return [owner if each == "owner" and owner is not None else each for each in listed]
 
 
-def _extras(action: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: action[name] for name in _WITH if name in action and name != "data"} | dict(
-        action.get("data", {})
-    )
+def _extras(action: Mapping[str, Any], facts: Facts) -> dict[str, Any]:
+    found = {name: action[name] for name in _WITH if name in action and name != "data"}
+    return mentioned(action.get("fields"), facts) | found | dict(action.get("data", {}))
 
 
 def _notify(turn: Turn, action: Json, origin: Origin, facts: Facts, index: int, owner: str | None) -> None:
     to = references(action["notify"], owner)
-    data = {"to": to, "people": turn.people(to, facts), "template": action.get("template"), **_extras(action)}
+    data = {
+        "to": to,
+        "people": turn.people(to, facts),
+        "template": action.get("template"),
+        **_extras(action, facts),
+    }
     turn.act("notify", origin, data, index=index)
 
 
 def _message(turn: Turn, action: Json, origin: Origin, facts: Facts, index: int, owner: str | None) -> None:
     turn.act(
-        "message", origin, {"to": ["customer"], "template": action["message"], **_extras(action)}, index=index
+        "message",
+        origin,
+        {"to": ["customer"], "template": action["message"], **_extras(action, facts)},
+        index=index,
     )
 
 
@@ -62,7 +70,7 @@ def _set(turn: Turn, action: Json, origin: Origin, facts: Facts, index: int, own
 
 def _task(turn: Turn, action: Json, origin: Origin, facts: Facts, index: int, owner: str | None) -> None:
     to = references(action["to"], owner) if "to" in action else []
-    data = {"task": action["task"], "to": to, "people": turn.people(to, facts), **_extras(action)}
+    data = {"task": action["task"], "to": to, "people": turn.people(to, facts), **_extras(action, facts)}
     due = action.get("due")
     due_by = None
     if due is not None:
@@ -104,7 +112,12 @@ def _survey(turn: Turn, action: Json, origin: Origin, facts: Facts, index: int, 
 
 def _recommend(turn: Turn, action: Json, origin: Origin, facts: Facts, index: int, owner: str | None) -> None:
     to = references(action["to"], owner) if "to" in action else []
-    data = {"recommend": action["recommend"], "to": to, "people": turn.people(to, facts), **_extras(action)}
+    data = {
+        "recommend": action["recommend"],
+        "to": to,
+        "people": turn.people(to, facts),
+        **_extras(action, facts),
+    }
     turn.act("recommend", origin, data, index=index)
 
 

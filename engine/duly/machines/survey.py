@@ -5,6 +5,7 @@ from __future__ import annotations
 from duly.conditions.predicates import predicate
 from duly.instants import render
 from duly.machines.length import after
+from duly.machines.mention import mentioned
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class Survey:
         "cancel_on",
         "channels",
         "expires",
+        "fields",
         "hears",
         "id",
         "kind",
@@ -74,11 +76,13 @@ class Survey:
             for each in spec.get("responses", ())
         ]
         self.sheet: dict[str, Any] = spec.get("sheet", {})
+        self.fields: Mapping[str, str] | None = spec.get("fields")
         self.source: list[str] = spec.get("source", [])
 
     def content(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         """What a sink needs to put the questions; the assignee is who the answer is about."""
-        return {"channels": self.channels, **self.sheet, "assignee": facts.get("assignee")}
+        found = {"channels": self.channels, **self.sheet, "assignee": facts.get("assignee")}
+        return {**found, **mentioned(self.fields, facts)}
 
 
 class Plan:

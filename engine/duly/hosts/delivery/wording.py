@@ -63,4 +63,4 @@ class Wording:
             template = of_policy(templates[name], self._lang)
         if template is None:
             template = self._own.get(action["type"])
-        return render(action, template, self._lang, self._escape, zone=zone)
+        return render(action, template, self._lang, self._escape, action["data"].get("fields"), zone)
