@@ -34,6 +34,8 @@ CLOCK = "clock"
 """The note that says where a clock that moves with the events stands."""
 PROBE = "probe"
 """The note that is written to find out whether the store can be written again."""
+BARRED = 0.02
+"""Seconds to wait where all that is to be done is in the hands of other processes."""
 _BACK_OFF = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -53,6 +55,7 @@ class Engine:
         self._stop_by: float | None = None
         self._failures = 0
         self._limit, self._behind = LIMIT, False
+        self._latest, self._barred = -1, False
         self._over = threading.Event()
         self._ear: threading.Thread | None = None
         self.thread = threading.Thread(target=self._run, name="duly-engine")
@@ -112,8 +115,13 @@ class Engine:
         batches = self._intake.gather(self._nap())
         if batches:
             self._accept(batches)
-        for shard in self._store.waiting(self._clock.now()):
-            self._work(shard, self._clock.now(), _nothing)
+        waiting = self._store.waiting(self._clock.now())
+        self._barred = bool(waiting)
+        # Each gets its turn, also where the round ends before the last of them.
+        for shard in sorted(waiting, key=lambda shard: (shard <= self._latest, shard)):
+            if self._work(shard, self._clock.now(), _nothing) is None:
+                continue
+            self._latest, self._barred = shard, False
             if self._intake.size:
                 # Those who hand in wait for their receipts; the work can wait until they have them.
                 break
@@ -124,6 +132,8 @@ class Engine:
 
     def _nap(self) -> float:
         """How long to wait for events: until something is due."""
+        if self._barred:
+            return BARRED
         if self._stop_by is not None or self._store.waiting(self._clock.now()):
             return 0
         due = self._store.next_due()
@@ -255,8 +265,9 @@ class Engine:
                 self._over.wait(1)
 
 
-def _nothing(work: Work) -> None:
-    """There is nothing to be done before the work."""
+def _nothing(work: Work) -> bool:
+    """There is nothing to be done before the work; that it could be."""
+    return True
 
 
 def _receipt(id: str, standing: Standing) -> Receipt:
