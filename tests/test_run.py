@@ -196,7 +196,7 @@ def test_it_stops_when_told_to(number: int, tmp_path: Path) -> None:
     """A signal in the middle of much work ends it in order: what was read is accepted and done."""
     events = day(2_000)
     (tmp_path / "events.jsonl").write_bytes(b"\n".join(events) + b"\n")
-    configured(tmp_path, time="events", sources=FEED)
+    configured(tmp_path, time="events", sources=FEED, stop_within="5m")
     with Running(tmp_path) as run:
         until(lambda: counted(tmp_path)["actions"] > 0)
         assert 0 == run.stop(number), run.told
