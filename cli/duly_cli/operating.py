@@ -29,7 +29,7 @@ def configured(file: str) -> Iterator[tuple[Config, Settings]]:
         config = read(content, file, os.environ)
         yield config, dispatcher.settings(config)
     except Faulty as error:
-        raise Invalid(error.diagnostics, {file: content}) from None
+        raise Invalid(error.diagnostics, {file: content}, "configuration") from None
 
 
 @contextmanager

@@ -45,8 +45,7 @@ def show(
 def show_invalid(error: Invalid) -> None:
     """What a command that needs a sound policy says of one that is not: on standard error."""
     sys.stderr.write(_text(error.diagnostics, error.texts, coloured(sys.stderr)))
-    what = "configuration" if all(each.code.startswith("D5") for each in error.diagnostics) else "policy"
-    print(f"duly: the {what} cannot be used: {_counts(error.diagnostics)}", file=sys.stderr)
+    print(f"duly: the {error.what} cannot be used: {_counts(error.diagnostics)}", file=sys.stderr)
 
 
 def coloured(stream: Any) -> bool:

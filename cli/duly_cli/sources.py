@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 
 class Invalid(Exception):
-    """The policy has errors; `diagnostics` says which."""
+    """The policy, or `what` else was read, has errors; `diagnostics` says which."""
 
-    def __init__(self, diagnostics: Sequence[Any], texts: Mapping[str, bytes]) -> None:
-        super().__init__("the policy has errors")
+    def __init__(self, diagnostics: Sequence[Any], texts: Mapping[str, bytes], what: str = "policy") -> None:
+        super().__init__(f"the {what} has errors")
+        self.what = what
         self.diagnostics = diagnostics
         self.texts = texts
 

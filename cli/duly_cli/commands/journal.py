@@ -73,7 +73,7 @@ def import_(events: str, file: str) -> int:
                 if receipt.status in ("refused", "conflict"):
                     complain(f"line {line}: {receipt.message} ({receipt.code})")
     except Faulty as error:
-        raise Invalid(error.diagnostics, {file: content}) from None
+        raise Invalid(error.diagnostics, {file: content}, "configuration") from None
     except (Damaged, InUse, Unavailable) as error:
         raise Unreadable(str(error)) from None
     told = ", ".join(f"{count:,} {status}" for status, count in sorted(found.items())) or "no event"

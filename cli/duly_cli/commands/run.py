@@ -45,7 +45,7 @@ def run(file: str, check: bool, until: str | None) -> int:
         _settle_in()
         service.run()
     except Faulty as error:
-        raise Invalid(error.diagnostics, {file: content}) from None
+        raise Invalid(error.diagnostics, {file: content}, "configuration") from None
     except (Damaged, InUse, Unavailable) as error:
         raise Unreadable(str(error)) from None
     return 3 if service.failed else 0
