@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from postgres_server import Server
 
 from duly import instants
 
@@ -238,6 +239,30 @@ def test_a_full_disk_is_waited_for(tmp_path: Path) -> None:
         run.says("the store is back")
         until(lambda: counted(tmp_path)["events"] == 3_000)
         assert 0 == run.stop(), run.told
+
+
+def test_a_database_that_goes_is_waited_for(tmp_path: Path) -> None:
+    """The server is gone without a word while events come; when it is back, the service goes on by itself."""
+    server = Server(fsync=True)
+    try:
+        file = tmp_path / "events.jsonl"
+        file.write_bytes(opened("C-0", "normal"))
+        configured(tmp_path, PROMPT, sources=FEED, store={"url": server.url})
+        with Running(tmp_path) as run:
+            run.says("running")
+            until(lambda: len(outbox(tmp_path, server.url)) == 1)
+            server.stop(signal.SIGQUIT)
+            with file.open("ab") as writer:
+                writer.write(b"".join(opened(f"C-{number}", "normal") for number in range(1, 300)))
+            run.says("the store is unavailable")
+            server.start()
+            run.says("the store is back")
+            until(lambda: counted(tmp_path, server.url)["events"] == 300)
+            assert 0 == run.stop(), run.told
+        started = [each["case"] for each in outbox(tmp_path, server.url) if each["type"] == "clock.started"]
+        assert sorted(f"C-{number}" for number in range(300)) == sorted(started)
+    finally:
+        server.remove()
 
 
 MOUNTED = ["unshare", "-rm", "sh", "-c", 'mount -t tmpfs -o "$0" none state && exec "$@"']
