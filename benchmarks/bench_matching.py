@@ -12,7 +12,6 @@ import argparse
 import gc
 import importlib
 import json
-import os
 import subprocess
 import sys
 import time
@@ -23,7 +22,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "engine")]
 
-from figures import Row, row, skipped
+from figures import Row, resident, row, skipped
 from matching_peers import PEERS
 from matching_rules import cases, rules
 
@@ -108,10 +107,10 @@ def measure(engine: str, size: int) -> dict[str, Any]:
             return {"skipped": f"not installed ({error})"}
     whens, given = rules(size), _facts(engine)
     gc.collect()
-    before, started = _resident(), time.process_time()
+    before, started = resident(), time.process_time()
     first = PEERS[engine](whens)
     first(given[0])
-    built, grown = time.process_time() - started, _resident() - before
+    built, grown = time.process_time() - started, resident() - before
     spent = [_round(first, given) for _ in range(5)]
     answers = [first(case) for case in given[:CHECKED]]
     result = {"seconds": min(spent), "rounds": spent, "build": built, "resident": grown, "answers": answers}
@@ -158,16 +157,6 @@ def _traced(engine: str, whens: list[dict[str, Any]], given: list[dict[str, Any]
     kept = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     return kept
-
-
-def _resident() -> int:
-    """Bytes of memory of this process."""
-    try:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        import resource
-
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _in_a_process(python: str, engine: str, size: int) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import gc
 import json
-import resource
 import sys
 import time
 from collections.abc import Iterator
@@ -27,7 +26,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path[:0] = [str(HERE), str(ROOT / "engine")]
 
-from figures import Row, row, show
+from figures import Row, resident, row, show
 
 from duly import instants
 from duly.acting import ActingSet
@@ -193,8 +192,8 @@ def through(cases: int, rules: ActingSet) -> dict[str, list[float]]:
                 found["working"].append(working / done * 1e6)
                 accepting, working, done = 0.0, 0.0, 0
             if taken <= count / 2:
-                middle = _resident()
-        found["grown"].append((_resident() - middle) / 2**20)
+                middle = resident()
+        found["grown"].append((resident() - middle) / 2**20)
         store.close()
     return found
 
@@ -215,14 +214,6 @@ def _alone(cases: int, rules: ActingSet) -> list[float]:
     for event in events:
         timeline.take(event.at, [event])
     return [len(events) / (time.process_time() - started)]
-
-
-def _resident() -> float:
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-    except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return pages * resource.getpagesize()
 
 
 def main() -> int:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import gc
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -27,7 +26,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path[:0] = [str(HERE), str(ROOT / "engine")]
 
-from figures import Row, rounds, row, show, skipped
+from figures import Row, resident, rounds, row, show, skipped
 
 from duly import instants
 from duly.acting import ActingSet
@@ -215,7 +214,7 @@ def hold(cases: int) -> dict[str, Any]:
     gc.freeze()
     timeline = Timeline(support)
     few: list[float] = []
-    before, timers = _resident(), 0
+    before, timers = resident(), 0
     for number in range(cases):
         at = FIRST + number
         event = opened(random, number, at)
@@ -224,7 +223,7 @@ def hold(cases: int) -> dict[str, Any]:
         timeline.take(at, [event, asked])
         if number == cases // 10:
             few = _next(timeline)
-    found = _resident() - before
+    found = resident() - before
     for state in timeline.cases.values():
         timers += sum(run.due is not None for run in state.runs.values())
     return {"bytes": found / timers, "next": _next(timeline), "next_of_few": few, "timers": timers}
@@ -240,14 +239,6 @@ def _next(timeline: Timeline) -> list[float]:
             alarms.set(at + instants.DAY, key)
         spent.append((time.process_time() - started) / 20_000 * 1e6)
     return spent
-
-
-def _resident() -> int:
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-    except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return pages * resource.getpagesize()
 
 
 def main() -> int:

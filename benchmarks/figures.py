@@ -19,6 +19,16 @@ A row that could not be measured has `skipped`: why."""
 COSTS, FASTER = "times the cost", "times as fast"
 
 
+def resident() -> int:
+    """Bytes of memory of this process."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
 def row(
     what: str,
     unit: str,

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from duly_cli.files import CONFIG
+
 Command = Callable[..., Any]
 
 
@@ -34,4 +36,16 @@ def matcher(command: Command) -> Command:
     """`--matcher KIND`."""
     return click.option(
         "--matcher", type=click.Choice(["native", "durable-rules"]), help="What finds the rules that hold."
+    )(command)
+
+
+def config(command: Command) -> Command:
+    """`--config FILE`, which says how a service is run."""
+    return click.option(
+        "--config",
+        "file",
+        default=CONFIG,
+        show_default=True,
+        metavar="FILE",
+        help="A document of kind Config.",
     )(command)

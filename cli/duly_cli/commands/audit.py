@@ -8,14 +8,13 @@ from typing import Any
 
 import click
 
-from duly_cli.files import CONFIG, Unreadable
+from duly_cli import options
+from duly_cli.files import Unreadable
 
 
 @click.command()
 @click.argument("case")
-@click.option(
-    "--config", "file", default=CONFIG, show_default=True, metavar="FILE", help="A document of kind Config."
-)
+@options.config
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="For whom.")
 def audit(case: str, file: str, form: str) -> int:
     """Replay the history of CASE from the service's journal, under the revisions that were in force, and compare it

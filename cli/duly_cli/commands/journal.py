@@ -9,11 +9,8 @@ from collections.abc import Iterable
 
 import click
 
-from duly_cli.files import CONFIG, Unreadable, complain, open_input
-
-_config = click.option(
-    "--config", "file", default=CONFIG, show_default=True, metavar="FILE", help="A document of kind Config."
-)
+from duly_cli import options
+from duly_cli.files import Unreadable, complain, open_input
 
 
 @click.group()
@@ -22,7 +19,7 @@ def journal() -> None:
 
 
 @journal.command("export")
-@_config
+@options.config
 def export(file: str) -> int:
     """Print every event that was accepted, in the order of acceptance. The service may be running."""
     from duly.hosts.journal import exported
@@ -34,7 +31,7 @@ def export(file: str) -> int:
 
 
 @journal.command("rejects")
-@_config
+@options.config
 def rejects(file: str) -> int:
     """Print what was refused, with its reason. The service may be running."""
     from duly.hosts.journal import refused
@@ -45,9 +42,9 @@ def rejects(file: str) -> int:
     return 0
 
 
-@journal.command("import")
+@journal.command("import", short_help="Put events into the store, and do what follows; send nothing.")
 @click.argument("events")
-@_config
+@options.config
 def import_(events: str, file: str) -> int:
     """Put EVENTS (`-` for standard input) into the store, and do what follows from them; send nothing.
 

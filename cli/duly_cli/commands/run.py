@@ -7,13 +7,12 @@ import os
 
 import click
 
-from duly_cli.files import CONFIG, Unreadable, complain
+from duly_cli import options
+from duly_cli.files import Unreadable, complain
 
 
 @click.command()
-@click.option(
-    "--config", "file", default=CONFIG, show_default=True, metavar="FILE", help="A document of kind Config."
-)  # fmt: skip
+@options.config
 @click.option(
     "--check", is_flag=True, help="Look whether configuration, policy, store and sinks will do; and end."
 )

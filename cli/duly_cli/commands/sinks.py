@@ -8,11 +8,9 @@ from typing import Any
 import click
 import orjson
 
-from duly_cli.files import CONFIG, Unreadable, complain
+from duly_cli import options
+from duly_cli.files import Unreadable, complain
 
-_config = click.option(
-    "--config", "file", default=CONFIG, show_default=True, metavar="FILE", help="A document of kind Config."
-)
 _format = click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="A table, or JSON Lines."
 )
@@ -24,7 +22,7 @@ def sinks() -> None:
 
 
 @sinks.command("list")
-@_config
+@options.config
 @_format
 @click.option("--types", is_flag=True, help="The types of sinks that a configuration may name, instead.")
 def list_(file: str, form: str, types: bool) -> int:
@@ -62,7 +60,7 @@ def list_(file: str, form: str, types: bool) -> int:
 
 @sinks.command()
 @click.argument("name", required=False)
-@_config
+@options.config
 def check(name: str | None, file: str) -> int:
     """Look whether the settings of sinks will do, and whether they can be reached; nothing is delivered."""
     from duly.hosts.delivery import dispatcher
@@ -87,7 +85,7 @@ def check(name: str | None, file: str) -> int:
 
 @sinks.command()
 @click.argument("name", required=False)
-@_config
+@options.config
 @_format
 @click.option(
     "--state", type=click.Choice(["dead", "retry", "deferred", "moot", "withheld"]), default="dead", show_default=True,
@@ -108,7 +106,7 @@ def dead(name: str | None, file: str, form: str, state: Any) -> int:
 @sinks.command()
 @click.argument("name")
 @click.argument("ids", nargs=-1, metavar="[ID]...")
-@_config
+@options.config
 @click.option("--all", "everything", is_flag=True, help="All dead letters of the sink.")
 def retry(name: str, ids: tuple[str, ...], file: str, everything: bool) -> int:
     """Let dead letters be tried again from the first attempt on: those of the actions named, or all."""
@@ -132,7 +130,7 @@ def retry(name: str, ids: tuple[str, ...], file: str, everything: bool) -> int:
 
 @sinks.command()
 @click.argument("name")
-@_config
+@options.config
 def enable(name: str, file: str) -> int:
     """Let a sink be sent to again that was switched off because the other side wanted nothing more."""
     from duly_cli import operating

@@ -12,6 +12,7 @@ import orjson
 
 from duly.hosts.contract import Unavailable
 from duly.hosts.lateness import replay, standing
+from duly.hosts.lines import action_body
 from duly.hosts.store.contract import HUB
 from duly.hosts.world import World
 from duly.instants import render
@@ -103,17 +104,11 @@ def _differences(right: Mapping[str, Any], found: Mapping[str, Any]) -> list[tup
 
 
 def _plain(actions: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Actions as JSON has them, without what tells when they were noticed."""
-    bare = {
-        id: {name: value for name, value in shown.items() if name not in _NOTICED}
+    """Actions as the outbox has them, without what tells when they were noticed."""
+    return {
+        id: {name: value for name, value in orjson.loads(action_body(shown)).items() if name not in _NOTICED}
         for id, shown in actions.items()
     }
-    found: dict[str, Any] = orjson.loads(orjson.dumps(bare, default=_number))
-    return found
-
-
-def _number(value: Any) -> Any:
-    return sorted(value) if isinstance(value, (set, frozenset)) else float(value)
 
 
 def _counted(actions: Sequence[Mapping[str, Any]]) -> dict[str, int]:

@@ -65,7 +65,7 @@ class Customers:
                 self._reactions.react_without_case(state, event, known, turn)
             self._counting.react(state.memory, event, known, turn)
             self._hear(state, event, known, turn)
-            self._pass_on(turn, event.case)
+            turn.pass_on(event.case)
         self._settle(state, turn)
 
     def inherit(self, state: Customer, turn: Turn) -> None:
@@ -236,15 +236,7 @@ class Customers:
         for rule, test, actions, source in survey.responses:
             if test is None or test(answer):
                 do(turn, actions, Origin(rule, "survey.answered", source, event.id, survey=name), answer)
-        self._pass_on(turn, turn.subject.get("case"))
-
-    def _pass_on(self, turn: Turn, case: str | None) -> None:
-        """Events that the actions gave rise to belong to the case that they are about."""
-        for event in turn.queue:
-            if case is not None:
-                event.case = case
-                turn.messages.append((f"case:{case}", event, {}))
-        turn.queue.clear()
+        turn.pass_on(turn.subject.get("case"))
 
     def _origin(
         self, survey: Survey, plan: Mapping[str, Any], reason: str, occurrence: str | None = None

@@ -120,6 +120,14 @@ class Turn:
         self.queue.append(event)
         return event
 
+    def pass_on(self, case: str | None) -> None:
+        """Let the events that actions gave rise to go to the case that they are about."""
+        for event in self.queue:
+            if case is not None:
+                event.case = case
+                self.messages.append((f"case:{case}", event, {}))
+        self.queue.clear()
+
     def people(self, references: Sequence[str], facts: Mapping[str, Any]) -> list[str]:
         """Who on duty stands behind references; `assignee` is the case's, `owner` that of the clock."""
         found: list[str] = []

@@ -101,7 +101,7 @@ class Sets:
             if event.case is None and event.customer is None:
                 self._reactions.react_without_case(state, event, told_facts, turn)
             self._duties.hear(state.memory, event, told_facts, turn, births=event.case is None)
-            self._pass_on(turn, event.case)
+            turn.pass_on(event.case)
         self._set_alarm(state)
 
     def _meet(self, state: Whole, event: Event, facts: Facts, at: int) -> None:
@@ -144,7 +144,7 @@ class Sets:
         started = self._duties.ring(state.memory, {}, turn, state.customers)
         if started is not None:
             escalations.begin(state.escalations, self._ladders, *started, self._calendars, turn)
-        self._pass_on(turn, None)
+        turn.pass_on(None)
         self._set_alarm(state)
 
     def _wave(self, state: Whole, name: str, turn: Turn) -> None:
@@ -161,13 +161,6 @@ class Sets:
                 event = Event(f"{survey.id}/{moment}/{customer}", "survey.asked", turn.at)
                 event.customer, event.payload, event.actor = customer, {"survey": survey.id}, "policy"
                 turn.messages.append((f"customer:{customer}", event, dict(facts)))
-
-    def _pass_on(self, turn: Turn, case: str | None) -> None:
-        for event in turn.queue:
-            if case is not None:
-                event.case = case
-                turn.messages.append((f"case:{case}", event, {}))
-        turn.queue.clear()
 
     def _set_alarm(self, state: Whole) -> None:
         moments = [*state.waves.values()]
