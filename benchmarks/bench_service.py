@@ -34,7 +34,8 @@ from duly.cases import read_event
 from duly.compiler import Source, compile
 from duly.hosts.shard import Shard
 from duly.hosts.store import open_store
-from duly.hosts.store.contract import Line, Store
+from duly.hosts.store.contract import Store
+from duly.hosts.store.records import Line
 from duly.timeline import Timeline
 
 FIRST = instants.parse("2026-03-02T01:00:00Z")

@@ -25,10 +25,12 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path[:0] = [str(HERE), str(ROOT / "engine"), str(ROOT / "tests")]
 
+import orjson
 from figures import Row, row, show, skipped
 
 from duly.hosts.store import open_store
-from duly.hosts.store.contract import Kept, Line, Out, Store, plain
+from duly.hosts.store.contract import Store
+from duly.hosts.store.records import Kept, Line, Out
 
 BATCH = 1_000
 LOT = Random(11)
@@ -40,7 +42,7 @@ def events(start: int, count: int) -> list[Line]:
     found = []
     for number in range(start, start + count):
         id, case, customer = f"{LOT.getrandbits(64):016x}", f"C-{number // 5}", f"K-{number // 100}"
-        body = plain({
+        body = orjson.dumps({
             "id": id, "type": "case.updated", "at": "2026-03-02T10:00:00Z", "case": case, "customer": customer,
             "data": {"status": "open", "note": "x" * 60},
         })  # fmt: skip

@@ -12,7 +12,8 @@ from duly.hosts.delivery import settings as reading
 from duly.hosts.delivery.calls import Around
 from duly.hosts.delivery.courier import Courier
 from duly.hosts.store import open_store
-from duly.hosts.store.contract import Out, Store
+from duly.hosts.store.contract import Store
+from duly.hosts.store.records import Out
 from duly.instants import SECOND, parse, render
 from duly.sinks.base import DELIVERED, Message, Receipt
 from duly.testing import VirtualClock

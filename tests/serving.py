@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from duly.hosts.store import open_store
-from duly.hosts.store.contract import Out
+from duly.hosts.store.records import Out
 
 HERE = Path(__file__).parent
 DESK = HERE / "cases/suites/desk"

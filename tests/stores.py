@@ -11,7 +11,8 @@ import orjson
 
 from duly.hosts.contract import Unavailable
 from duly.hosts.store import open_store
-from duly.hosts.store.contract import Kept, Line, Out, Parcel, Store, Work
+from duly.hosts.store.contract import Store, Work
+from duly.hosts.store.records import Kept, Line, Out, Parcel
 
 
 def line(id: str, case: str | None = None, customer: str | None = None, at: int = 1, **data: object) -> Line:

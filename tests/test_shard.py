@@ -15,7 +15,8 @@ from duly.hosts.folding import fold
 from duly.hosts.shard import Shard, Step
 from duly.hosts.sharing import wants_one_shard
 from duly.hosts.store import open_store
-from duly.hosts.store.contract import HUB, Kept, Line, Out, Store
+from duly.hosts.store.contract import Store
+from duly.hosts.store.records import HUB, Kept, Line, Out
 from duly.instants import DAY, HOUR, MINUTE, parse, render
 
 DESK = (Path(__file__).parent / "cases" / "suites" / "desk" / "duly.yaml").read_bytes()

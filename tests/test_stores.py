@@ -12,7 +12,8 @@ import pytest
 from stores import action, bodies, entity, give, ids, line, save
 
 from duly.hosts.store import open_store
-from duly.hosts.store.contract import HUB, Depth, Kept, Line, Out, Parcel, Reject, Settlement, Store
+from duly.hosts.store.contract import Store
+from duly.hosts.store.records import HUB, Depth, Kept, Line, Out, Parcel, Reject, Settlement
 
 
 @pytest.fixture

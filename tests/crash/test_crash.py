@@ -22,7 +22,7 @@ from serving import DESK, PROMPT, Running, configured, outbox, simulated
 from duly import instants
 from duly.hosts.delivery.couriers import LEASE
 from duly.hosts.store import open_store
-from duly.hosts.store.contract import Line
+from duly.hosts.store.records import Line
 
 KILLS = int(os.environ.get("DULY_KILLS", "8"))
 SEED = int(os.environ.get("DULY_SEED", "20260302"))

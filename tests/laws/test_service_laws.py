@@ -22,7 +22,8 @@ from duly.cases import Event, order, presence, read_event
 from duly.compiler import Source, compile
 from duly.hosts.shard import Shard
 from duly.hosts.store import open_store
-from duly.hosts.store.contract import Line, Store, Work
+from duly.hosts.store.contract import Store, Work
+from duly.hosts.store.records import Line
 from duly.instants import DAY, HOUR, MINUTE, render
 from duly.machines.keeping import kept
 from duly.machines.packed import Packing

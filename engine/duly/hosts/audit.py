@@ -13,7 +13,7 @@ import orjson
 from duly.hosts.contract import Unavailable
 from duly.hosts.lateness import replay, standing
 from duly.hosts.lines import action_body
-from duly.hosts.store.contract import HUB
+from duly.hosts.store.records import HUB
 from duly.hosts.world import World
 from duly.instants import render
 

@@ -17,7 +17,8 @@ from duly.hosts.logs import Log
 from duly.hosts.metrics import Metrics
 from duly.hosts.retention import Retention
 from duly.hosts.shard import Shard, Step
-from duly.hosts.store.contract import Line, Reject, Standing, Store, Work
+from duly.hosts.store.contract import Store, Work
+from duly.hosts.store.records import Line, Reject, Standing
 from duly.instants import SECOND
 
 T = TypeVar("T")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from duly.hosts.store.contract import Kept, Work
+from duly.hosts.store.contract import Work
+from duly.hosts.store.records import Kept
 from duly.machines.packed import Packing
 from duly.machines.state import State
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from duly.hosts.store.contract import Kept
+from duly.hosts.store.records import Kept
 from duly.machines.known import Known
 from duly.machines.packed import Packing
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from duly.cases import Event
 from duly.doings import Said
-from duly.hosts.store.contract import HUB, Line
+from duly.hosts.store.records import HUB, Line
 from duly.machines.rows import dumps, event_row, facts_row, loads, to_event, to_facts
 
 

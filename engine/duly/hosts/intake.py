@@ -13,7 +13,7 @@ import orjson
 from duly.cases import MAX_EVENT_BYTES, Event, Refused, presence, read_event
 from duly.hosts.clock import Clock
 from duly.hosts.contract import Busy, Offer, Receipt, Unavailable
-from duly.hosts.store.contract import Line, Reject
+from duly.hosts.store.records import Line, Reject
 from duly.instants import MINUTE, render
 
 MAX_WAITING = 20_000

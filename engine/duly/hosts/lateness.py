@@ -19,8 +19,9 @@ from duly.doings import Doings
 from duly.hosts import hearsay
 from duly.hosts.hearsay import Hearsay
 from duly.hosts.lines import event as event_of
-from duly.hosts.store.contract import HUB as FROM_HUB
-from duly.hosts.store.contract import Line, Out, Work
+from duly.hosts.store.contract import Work
+from duly.hosts.store.records import HUB as FROM_HUB
+from duly.hosts.store.records import Line, Out
 from duly.hosts.world import World
 from duly.reconciliation import CANCELLED
 from duly.timeline import HUB, Timeline

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from duly.cases import Event, fill
-from duly.hosts.store.contract import Line
+from duly.hosts.store.records import Line
 
 
 def event(line: Line) -> Event:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from duly.hosts.store.contract import Depth
+from duly.hosts.store.records import Depth
 from duly.instants import SECOND
 
 FETCH = "pip install 'duly[service]'"

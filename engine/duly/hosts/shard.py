@@ -13,7 +13,8 @@ from duly.cases import Event, Refused
 from duly.hosts import hearsay
 from duly.hosts.lateness import during, reconcile
 from duly.hosts.lines import action_body, event
-from duly.hosts.store.contract import Line, Out, Reject, Work
+from duly.hosts.store.contract import Work
+from duly.hosts.store.records import Line, Out, Reject
 from duly.hosts.world import World
 from duly.instants import SECOND
 from duly.timeline import HUB

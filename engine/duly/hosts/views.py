@@ -13,7 +13,8 @@ from duly.acting import ActingSet
 from duly.cases import Case, Event, Refused, read_case
 from duly.decision import PolicySet
 from duly.hosts import hearsay
-from duly.hosts.store.contract import HUB, Line, Store
+from duly.hosts.store.contract import Store
+from duly.hosts.store.records import HUB, Line
 from duly.instants import DAY, SECOND, render
 from duly.machines.desk import Queues
 from duly.machines.packed import Packing

@@ -13,7 +13,8 @@ from duly.hosts.delivery.reach import Reach
 from duly.hosts.delivery.retry import asked
 from duly.hosts.delivery.settings import Terms
 from duly.hosts.delivery.sorting import Action, Load, Sorting
-from duly.hosts.store.contract import Parcel, Store
+from duly.hosts.store.contract import Store
+from duly.hosts.store.records import Parcel
 from duly.sinks.base import Message, Receipt, Sink
 
 STUBBORN = 3

@@ -9,7 +9,8 @@ from duly.hosts.delivery.calls import Around, Calls, Outcome
 from duly.hosts.delivery.reach import Reach
 from duly.hosts.delivery.settings import Settings
 from duly.hosts.delivery.sorting import Sorted, Sorting
-from duly.hosts.store.contract import Parcel, Settlement, Store
+from duly.hosts.store.contract import Store
+from duly.hosts.store.records import Parcel, Settlement
 from duly.sinks.base import Sink
 
 ROUND = 50

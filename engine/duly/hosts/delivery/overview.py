@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 
 from duly.hosts.delivery.settings import Settings
-from duly.hosts.store.contract import Parcel, State, Store
+from duly.hosts.store.contract import Store
+from duly.hosts.store.records import Parcel, State
 from duly.instants import render
 
 MOST = 1_000_000

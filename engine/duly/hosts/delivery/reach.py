@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from duly.hosts.store.contract import Parcel
+from duly.hosts.store.records import Parcel
 from duly.instants import MINUTE, SECOND
 
 FIRST_PAUSE = 5 * SECOND

@@ -16,7 +16,8 @@ from duly.hosts.delivery.quiet import Quiet, until
 from duly.hosts.delivery.routes import CANCELLED
 from duly.hosts.delivery.settings import Settings
 from duly.hosts.delivery.severity import CANCELLING
-from duly.hosts.store.contract import Parcel, Settlement, Store
+from duly.hosts.store.contract import Store
+from duly.hosts.store.records import Parcel, Settlement
 from duly.instants import SECOND, parse, render
 
 FRESH = 10 * SECOND

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import orjson
 
-from duly.hosts.store.contract import Line, Standing
+from duly.hosts.store.records import Line, Standing
 from duly.hosts.store.session import CASES, JOURNAL, MOVED, PENDING, Session, shard_of
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from duly.hosts.store.contract import Kept
+from duly.hosts.store.records import Kept
 from duly.hosts.store.session import BASES, ENTITIES, HUB_GROUP, Row, Session, shard_of
 from duly.hosts.store.working import KEPT, REPLACE, entity_row, kept
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from duly.hosts.store.contract import Depth, Out, Outlet, Parcel, Settlement, State
+from duly.hosts.store.records import Depth, Out, Outlet, Parcel, Settlement, State
 from duly.hosts.store.session import CURSORS, PARCELS, Row, Session, stored
 from duly.hosts.store.working import OUT
 

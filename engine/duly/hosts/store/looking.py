@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from duly.hosts.store.contract import HUB, Kept, Line, Out, Reject
+from duly.hosts.store.records import HUB, Kept, Line, Out, Reject
 from duly.hosts.store.session import Session
 from duly.hosts.store.working import KEPT, LINE, OUT, kept
 

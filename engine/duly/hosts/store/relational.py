@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from duly.hosts.contract import Unavailable
 from duly.hosts.store import accepting, compaction, delivering, looking, working
-from duly.hosts.store.contract import (
+from duly.hosts.store.records import (
     Depth,
     Kept,
     Line,

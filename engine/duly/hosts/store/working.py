@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from duly.hosts.store import accepting
-from duly.hosts.store.contract import Kept, Line, Out, Reject, Standing
+from duly.hosts.store.records import Kept, Line, Out, Reject, Standing
 from duly.hosts.store.session import (
     CASES,
     ENTITIES,
